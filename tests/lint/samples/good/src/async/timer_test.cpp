@@ -1,0 +1,3 @@
+#include "async/timer.hpp"
+
+Task<> waits() { co_await async::sleep_for(1ms); }

@@ -1,0 +1,3 @@
+#include "net/stream.hpp"
+
+#include "net/detail/socket.hpp"
