@@ -1,0 +1,26 @@
+# Paths from src/collect.
+set(ETCDMON_JUDGE_SOURCES
+  judge/access.cpp
+  judge/addressing.cpp
+  judge/alarms.cpp
+  judge/beats.cpp
+  judge/certificates.cpp
+  judge/divergence.cpp
+  judge/events.cpp
+  judge/judge.cpp
+  judge/leader.cpp
+  judge/links.cpp
+  judge/look.cpp
+  judge/monitor.cpp
+  judge/partition.cpp
+  judge/quorum.cpp
+  judge/reach.cpp
+  judge/stability.cpp
+  judge/versions.cpp)
+set(ETCDMON_JUDGE_TESTS
+  judge/any_days_test.cpp
+  judge/findings_test.cpp
+  judge/judge_test.cpp
+  judge/judge_testing.cpp
+  judge/links_test.cpp
+  judge/reach_test.cpp)
