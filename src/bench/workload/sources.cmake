@@ -1,0 +1,19 @@
+# Paths from src/bench.
+set(ETCDMON_BENCH_WORKLOAD_SOURCES
+  workload/data.cpp
+  workload/delete.cpp
+  workload/guarded.cpp
+  workload/kubernetes.cpp
+  workload/lease_grant.cpp
+  workload/lease_keepalive.cpp
+  workload/mixed.cpp
+  workload/range.cpp
+  workload/read.cpp
+  workload/registry.cpp
+  workload/txn.cpp
+  workload/txn_mixed.cpp
+  workload/watch_get.cpp
+  workload/watch_latency.cpp
+  workload/write.cpp)
+set(ETCDMON_BENCH_WORKLOAD_TESTS
+  workload/data_test.cpp)
