@@ -1,0 +1,287 @@
+#include "api/alerting.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/json_writer.hpp"
+#include "api/rest/alerts.hpp"
+#include "api/rest/common.hpp"
+#include "api/stranger.hpp"
+#include "base/rfc3339.hpp"
+#include "base/units.hpp"
+
+namespace etcdmon::api {
+
+namespace {
+
+using net::Request;
+using net::Response;
+using nlohmann::json;
+
+constexpr std::size_t kMostHistory = 1'000;
+
+Response answer(int status, std::string body) {
+  Response response;
+  response.status = status;
+  response.headers.push_back({"Cache-Control", "no-store"});
+  response.body = std::move(body += '\n');
+  return response;
+}
+
+Response refusal(const Request& request, const Error& error) {
+  const int status = error.code == ErrorCode::kNotFound          ? 404
+                     : error.code == ErrorCode::kInvalidArgument ? 400
+                                                                 : 503;
+  return net::problem(status, net::reason_phrase(status), error.message, request.path);
+}
+
+Error wrong(std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+// The members of a request's body, each asked for by name; what is not asked for is refused.
+class Body {
+ public:
+  static Result<Body> read(const Request& request) {
+    auto document =
+        request.body.empty() ? json::object() : json::parse(request.body, nullptr, false);
+    if (!document.is_object()) return wrong("the body is not a JSON object");
+    return Body(std::move(document));
+  }
+
+  std::string text(const char* name) {
+    const auto found = take(name);
+    if (!found || found->is_null()) return {};
+    if (!found->is_string()) fail(fmt::format("{} is a text", name));
+    return found->is_string() ? found->get<std::string>() : std::string();
+  }
+  std::vector<std::string> texts(const char* name) {
+    std::vector<std::string> all;
+    const auto found = take(name);
+    if (!found) return all;
+    const bool fine = found->is_array() && std::ranges::all_of(*found, [](const json& each) {
+                        return each.is_string();
+                      });
+    if (fine) return found->get<std::vector<std::string>>();
+    fail(fmt::format("{} is a list of texts", name));
+    return all;
+  }
+  std::optional<WallTime> time(const char* name) {
+    const auto written = text(name);
+    if (written.empty()) return std::nullopt;
+    const auto parsed = parse_rfc3339(written);
+    if (!parsed) fail(fmt::format("{}: {}", name, parsed.error().message));
+    return parsed ? std::optional(*parsed) : std::nullopt;
+  }
+  std::optional<Duration> duration(const char* name) {
+    const auto written = text(name);
+    if (written.empty()) return std::nullopt;
+    const auto parsed = parse_duration(written);
+    if (!parsed) fail(fmt::format("{}: {}", name, parsed.error().message));
+    return parsed ? std::optional<Duration>(*parsed) : std::nullopt;
+  }
+  void fail(std::string message) {
+    if (!error_) error_ = wrong(std::move(message));
+  }
+  /// The first thing that was wrong, a member that nobody asked for among it.
+  std::optional<Error> error() {
+    if (!error_ && !document_.empty())
+      fail(fmt::format("\"{}\" is not known here", document_.begin().key()));
+    return error_;
+  }
+
+ private:
+  explicit Body(json document) : document_(std::move(document)) {}
+
+  std::optional<json> take(const char* name) {
+    const auto found = document_.find(name);
+    if (found == document_.end()) return std::nullopt;
+    json value = std::move(*found);
+    document_.erase(found);
+    return value;
+  }
+
+  json document_;
+  std::optional<Error> error_;
+};
+
+void write_silence(JsonWriter& out, const alert::Silence& silence, WallTime now) {
+  out.begin_object().member("id", silence.id);
+  out.member("state", silence.active(now)       ? "active"
+                      : now < silence.starts_at ? "pending"
+                                                : "expired");
+  out.key("matchers").begin_array();
+  for (const auto& matcher : silence.matchers) out.value(matcher.text());
+  out.end_array();
+  rest::write_time(out, "starts_at", silence.starts_at);
+  rest::write_time(out, "ends_at", silence.ends_at);
+  out.member_or_null("created_by", silence.created_by).member_or_null("comment", silence.comment);
+  out.end_object();
+}
+
+std::string silence_json(const alert::Silence& silence, WallTime now) {
+  JsonWriter out;
+  write_silence(out, silence, now);
+  return out.take();
+}
+
+Result<alert::Silence> read_silence(const Request& request, WallTime now) {
+  ETCDMON_TRY(auto body, Body::read(request));
+  alert::Silence silence;
+  const auto texts = body.texts("matchers");
+  silence.starts_at = body.time("starts_at").value_or(now);
+  const auto ends_at = body.time("ends_at");
+  const auto duration = body.duration("for");
+  silence.created_by = body.text("created_by");
+  silence.comment = body.text("comment");
+  if (ends_at.has_value() == duration.has_value())
+    body.fail("say how long: either \"for\": \"2h\" or \"ends_at\": a time");
+  if (auto error = body.error()) return *std::move(error);
+  silence.ends_at = ends_at ? *ends_at : silence.starts_at + *duration;
+  ETCDMON_TRY(silence.matchers, alert::parse_matchers(texts));
+  return silence;
+}
+
+Result<store::HistoryQuery> read_query(const Request& request) {
+  store::HistoryQuery query;
+  query.cluster = request.parameter("cluster").value_or("");
+  query.alert_id = request.parameter("alert").value_or("");
+  for (const auto& [name, moment] : {std::pair("from", &query.from), std::pair("to", &query.to)}) {
+    const auto text = request.parameter(name);
+    if (!text) continue;
+    auto time = parse_rfc3339(*text);
+    if (!time) return with_context(std::move(time).error(), name);
+    *moment = *time;
+  }
+  if (const auto text = request.parameter("limit")) {
+    const auto [end, error] =
+        std::from_chars(text->data(), text->data() + text->size(), query.limit);
+    const bool fine = error == std::errc() && end == text->data() + text->size();
+    if (!fine || query.limit < 1 || query.limit > kMostHistory)
+      return wrong(fmt::format("limit: write a number from 1 to {}", kMostHistory));
+  }
+  return query;
+}
+
+}  // namespace
+
+void Alerting::add_to(Router& router) {
+  router.add({"GET", "/api/v1/alerts/history", "what alerts did, the newest first"},
+             [this](const Request& r, const PathParameters&) { return history(r); });
+  router.add({"GET", "/api/v1/alerts/channels", "how the channels do that alerts are sent through"},
+             [this](const Request&, const PathParameters&) { return answered(channels()); });
+  router.add(
+      {"GET", "/api/v1/alerts/acks", "alerts that somebody looks after"},
+      [this](const Request&, const PathParameters&) { return answered(acknowledgements()); });
+  router.add({"POST", "/api/v1/alerts/{id}/ack", "look after it (from loopback only)"},
+             [this](const Request& r, const PathParameters& path) {
+               return answered(acknowledge(r, path["id"]));
+             });
+  router.add({"GET", "/api/v1/silences", "silences, also those to come and just over"},
+             [this](const Request&, const PathParameters&) { return answered(silences()); });
+  router.add({"POST", "/api/v1/silences", "be silent about alerts (from loopback only)"},
+             [this](const Request& r, const PathParameters&) { return answered(add_silence(r)); });
+  router.add({"DELETE", "/api/v1/silences/{id}", "end a silence (from loopback only)"},
+             [this](const Request& r, const PathParameters& path) {
+               return answered(expire_silence(r, path["id"]));
+             });
+}
+
+Task<Response> Alerting::history(const Request& request) {
+  const auto query = read_query(request);
+  if (!query) co_return refusal(request, query.error());
+  const auto events = co_await desk_.history(*query);
+  if (!events) co_return refusal(request, events.error());
+  JsonWriter out;
+  out.begin_object().key("history").begin_array();
+  for (const auto& event : *events) {
+    out.begin_object().member("what", name_of(event.what));
+    rest::write_time(out, "at", event.at);
+    out.key("alert");
+    rest::write_alert(out, event.alert);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  co_return answer(200, out.take());
+}
+
+Response Alerting::acknowledge(const Request& request, std::string_view id) {
+  if (auto refused = refuse_stranger(request, "acknowledging an alert")) return *std::move(refused);
+  auto body = Body::read(request);
+  if (!body) return refusal(request, body.error());
+  const auto now = clock_.now().wall;
+  alert::Acknowledgement acknowledgement;
+  acknowledgement.alert_id = id;
+  acknowledgement.at = now;
+  acknowledgement.by = body->text("by");
+  acknowledgement.comment = body->text("comment");
+  if (const auto duration = body->duration("for")) acknowledgement.until = now + *duration;
+  if (acknowledgement.by.empty()) body->fail("say who looks after it: \"by\": \"your name\"");
+  if (const auto error = body->error()) return refusal(request, *error);
+  const auto taken = desk_.acknowledge(std::move(acknowledgement));
+  if (!taken) return refusal(request, taken.error());
+  return answer(200, R"({"acknowledged":true})");
+}
+
+Response Alerting::acknowledgements() const {
+  JsonWriter out;
+  out.begin_object().key("acknowledgements").begin_array();
+  for (const auto& each : desk_.acknowledgements()) {
+    out.begin_object().member("alert_id", each.alert_id).member("by", each.by);
+    out.member_or_null("comment", each.comment);
+    rest::write_time(out, "at", each.at);
+    rest::write_time(out, "until", each.until);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return answer(200, out.take());
+}
+
+Response Alerting::silences() const {
+  const auto now = clock_.now().wall;
+  JsonWriter out;
+  out.begin_object().key("silences").begin_array();
+  for (const auto& silence : desk_.silences()) write_silence(out, silence, now);
+  out.end_array().end_object();
+  return answer(200, out.take());
+}
+
+Response Alerting::add_silence(const Request& request) {
+  if (auto refused = refuse_stranger(request, "a silence")) return *std::move(refused);
+  const auto now = clock_.now().wall;
+  auto silence = read_silence(request, now);
+  if (!silence) return refusal(request, silence.error());
+  const auto made = desk_.add_silence(*std::move(silence));
+  if (!made) return refusal(request, made.error());
+  auto response = answer(201, silence_json(*made, now));
+  response.headers.push_back({"Location", "/api/v1/silences/" + made->id});
+  return response;
+}
+
+Response Alerting::expire_silence(const Request& request, std::string_view id) {
+  if (auto refused = refuse_stranger(request, "ending a silence")) return *std::move(refused);
+  const auto ended = desk_.expire_silence(id);
+  if (!ended) return refusal(request, ended.error());
+  return answer(200, silence_json(*ended, clock_.now().wall));
+}
+
+Response Alerting::channels() const {
+  JsonWriter out;
+  out.begin_object().key("channels").begin_array();
+  for (const auto& health : desk_.channels()) {
+    out.begin_object().member("channel", health.channel).member("broken", health.broken);
+    rest::write_time(out, "failing_since", health.failing_since);
+    out.member_or_null("last_error", health.last_error);
+    rest::write_time(out, "last_delivered", health.last_delivered);
+    out.member("delivered", health.delivered).member("failed_attempts", health.failed);
+    out.member("dead_letters", health.dead).end_object();
+  }
+  out.end_array().end_object();
+  return answer(200, out.take());
+}
+
+}  // namespace etcdmon::api

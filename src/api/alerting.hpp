@@ -1,0 +1,61 @@
+// api/alerting.hpp: alerts over HTTP: their history, acknowledgements, silences, channels.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alert/routing/silence.hpp"
+#include "api/router.hpp"
+#include "async/task.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "notify/worker.hpp"
+#include "store/state_store.hpp"
+
+namespace etcdmon::api {
+
+/// What operators may say and ask about alerts; the app implements it.
+///
+/// Threads: the loop only.
+class AlertDesk {
+ public:
+  virtual ~AlertDesk() = default;
+
+  virtual std::vector<alert::Silence> silences() const = 0;
+  /// Errors: kInvalidArgument.
+  virtual Result<alert::Silence> add_silence(alert::Silence silence) = 0;
+  /// Errors: kNotFound.
+  virtual Result<alert::Silence> expire_silence(std::string_view id) = 0;
+  /// Errors: kNotFound: no such alert fires.
+  virtual Result<void> acknowledge(alert::Acknowledgement acknowledgement) = 0;
+  virtual std::vector<alert::Acknowledgement> acknowledgements() const = 0;
+  virtual Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) = 0;
+  virtual std::vector<notify::ChannelHealth> channels() const = 0;
+};
+
+/// Whatever changes something is answered from loopback only, and not to other sites' pages in a
+/// browser.
+///
+/// Lifetime: outlives the router that it was added to; so does `desk`.
+class Alerting {
+ public:
+  Alerting(AlertDesk& desk, const Clock& clock) : desk_(desk), clock_(clock) {}
+
+  void add_to(Router& router);
+
+ private:
+  Task<net::Response> history(const net::Request& request);
+  net::Response acknowledge(const net::Request& request, std::string_view id);
+  net::Response acknowledgements() const;
+  net::Response silences() const;
+  net::Response add_silence(const net::Request& request);
+  net::Response expire_silence(const net::Request& request, std::string_view id);
+  net::Response channels() const;
+
+  AlertDesk& desk_;
+  const Clock& clock_;
+};
+
+}  // namespace etcdmon::api
