@@ -1,0 +1,26 @@
+# Paths from src/app.
+set(ETCDMON_CTL_RUN_SOURCES
+  cli/ctl/execute.cpp
+  cli/ctl/run/alarm.cpp
+  cli/ctl/run/arguments.cpp
+  cli/ctl/run/auth.cpp
+  cli/ctl/run/cluster_sight.cpp
+  cli/ctl/run/commands.cpp
+  cli/ctl/run/consent.cpp
+  cli/ctl/run/defrag.cpp
+  cli/ctl/run/del.cpp
+  cli/ctl/run/endpoint.cpp
+  cli/ctl/run/get.cpp
+  cli/ctl/run/lease.cpp
+  cli/ctl/run/lock.cpp
+  cli/ctl/run/member.cpp
+  cli/ctl/run/mirror.cpp
+  cli/ctl/run/put.cpp
+  cli/ctl/run/snapshot.cpp
+  cli/ctl/run/txn.cpp
+  cli/ctl/run/user.cpp
+  cli/ctl/run/watch.cpp
+  cli/ctl/session.cpp
+  cli/ctl/terminal.cpp)
+set(ETCDMON_CTL_RUN_TESTS
+  cli/ctl/run/cluster_sight_test.cpp)

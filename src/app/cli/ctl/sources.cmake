@@ -1,0 +1,37 @@
+# Paths from src/app.
+set(ETCDMON_CTL_SOURCES
+  cli/ctl/bolt/bolt_file.cpp
+  cli/ctl/bolt/snapshot_status.cpp
+  cli/ctl/ctl.cpp
+  cli/ctl/du/du.cpp
+  cli/ctl/du/usage.cpp
+  cli/ctl/input/txn_language.cpp
+  cli/ctl/input/watch_language.cpp
+  cli/ctl/line/command_line.cpp
+  cli/ctl/line/command_table.cpp
+  cli/ctl/line/flag.cpp
+  cli/ctl/local/completion.cpp
+  cli/ctl/local/local.cpp
+  cli/ctl/local/snapshot.cpp
+  cli/ctl/print/fields.cpp
+  cli/ctl/print/json.cpp
+  cli/ctl/print/print.cpp
+  cli/ctl/print/protobuf.cpp
+  cli/ctl/print/reply.cpp
+  cli/ctl/print/reply_printer.cpp
+  cli/ctl/print/simple.cpp
+  cli/ctl/print/tables.cpp
+  cli/ctl/shell/completer.cpp
+  cli/ctl/shell/shell.cpp
+  cli/ctl/text/go_text.cpp
+  cli/ctl/text/table.cpp
+  cli/ctl/text/words.cpp)
+set(ETCDMON_CTL_TESTS
+  cli/ctl/bolt/bolt_test.cpp
+  cli/ctl/ctl_test.cpp
+  cli/ctl/du/usage_test.cpp
+  cli/ctl/input/input_test.cpp
+  cli/ctl/line/command_line_test.cpp
+  cli/ctl/print/print_test.cpp
+  cli/ctl/shell/completer_test.cpp
+  cli/ctl/text/text_test.cpp)
