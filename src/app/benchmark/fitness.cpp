@@ -22,7 +22,8 @@ std::string sentence(const model::Verdict& verdict) {
 void judge_health(const model::ClusterView& view, Fitness& fitness) {
   const auto& assessment = view.assessment;
   const auto& quorum = assessment.quorum;
-  // The members that answer tell it at once; that no leader comes back is judged only after a while.
+  // The members that answer tell it at once; that no leader comes back is judged only after a
+  // while.
   const bool too_few = quorum.available < std::max(1, quorum.quorum_size);
   if (quorum.has_quorum == false || too_few) {
     std::string why = "nobody answers";
