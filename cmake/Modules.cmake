@@ -27,7 +27,7 @@ function(etcdmon_unity target)
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   # What these say is about two files in one, and is told where they are apart.
-  target_compile_options(${target} PRIVATE -Wno-subobject-linkage -Wno-shadow)
+  target_compile_options(${target} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 

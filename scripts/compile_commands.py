@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """compile_commands.py BUILD OUT: rewrites BUILD/compile_commands.json into OUT for clang's tools.
 
-g++'s precompiled header and its own flags mean nothing to clang: the plain header stands in for the one, the others go."""
+g++'s precompiled header and its own flags mean nothing to clang: the plain header stands in for the one, the others go.
+A file that CMake made of several sources (ETCDMON_UNITY) stands for these."""
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -15,7 +17,13 @@ GCC_ONLY = {"-Winvalid-pch", "-fpch-preprocess", "-fcoroutines", "-Werror"}
 
 
 def commands(build: Path) -> List[dict]:
-    return json.loads((build / "compile_commands.json").read_text())
+    found = []
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        parts = [entry["file"]]
+        if Path(entry["file"]).name.startswith("unity_"):
+            parts = re.findall(r'^#include "(.+)"$', Path(entry["file"]).read_text(), re.MULTILINE)
+        found.extend({**entry, "file": part} for part in parts)
+    return found
 
 
 def plain_arguments(entry: dict, keep_gcc: bool = False) -> List[str]:

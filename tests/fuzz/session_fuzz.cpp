@@ -71,8 +71,8 @@ std::string literal(std::string_view name, std::string_view value) {
 
 constexpr std::size_t kFrameHeader = 9;
 constexpr std::string_view kNotComparable = "not comparable";
-constexpr std::uint8_t kContinuation = 9, kData = 0, kHeaders = 1, kSettings = 4, kEndStream = 1,
-                       kEndHeaders = 4;
+constexpr std::uint8_t kContinuation = 9, kData = 0, kHeaders = 1, kSettings = 4, kPushPromise = 5,
+                       kEndStream = 1, kEndHeaders = 4;
 
 class Peer {
  public:
@@ -101,7 +101,7 @@ class Peer {
       const bool over = session_.state() == Session::State::kEnded;
       ETCDMON_ASSERT(!over || (live == 0 && session_.error().code != ErrorCode::kOk));
     }
-    if (has_continuation()) return std::string(kNotComparable);
+    if (has_parted_headers()) return std::string(kNotComparable);
     return story_ + std::to_string(static_cast<int>(session_.state())) + session_.error().message;
   }
 
@@ -168,11 +168,14 @@ class Peer {
     }
   }
 
-  // nghttp2 counts a CONTINUATION anew with each piece of its header, and allows eight.
-  bool has_continuation() const {
+  // nghttp2 counts a CONTINUATION, and whatever comes in its place, anew with each piece of its
+  // header, and allows eight.
+  bool has_parted_headers() const {
     std::string_view rest = received_;
     while (rest.size() >= kFrameHeader) {
-      if (rest[3] == kContinuation) return true;
+      const auto type = static_cast<std::uint8_t>(rest[3]);
+      const bool begins = type == kHeaders || type == kPushPromise;
+      if (type == kContinuation || (begins && (rest[4] & kEndHeaders) == 0)) return true;
       std::size_t length = 0;
       for (std::size_t i = 0; i < 3; ++i)
         length = length << 8U | static_cast<std::uint8_t>(rest[i]);

@@ -78,6 +78,9 @@ std::optional<double> in_ms(std::optional<double> seconds) {
   return seconds ? std::optional(*seconds * 1e3) : std::nullopt;
 }
 
+// Counts that a page claims may be beyond any number of requests.
+constexpr double kMostCounted = 1e18;
+
 // What one histogram says of the window.
 struct Tail {
   double count = 0;
@@ -196,14 +199,15 @@ class Derivation {
   }
 
   void publish(const char* operation, Family family, const Tail& tail) {
-    out_.latencies.push_back(LatencySummary{.operation = operation,
-                                            .source = LatencySummary::Source::kServer,
-                                            .origin = std::string(name_of(family)),
-                                            .count = static_cast<std::uint64_t>(tail.count),
-                                            .window = tail.covered,
-                                            .p50_ms = in_ms(tail.p50),
-                                            .p95_ms = in_ms(tail.p95),
-                                            .p99_ms = in_ms(tail.p99)});
+    out_.latencies.push_back(
+        LatencySummary{.operation = operation,
+                       .source = LatencySummary::Source::kServer,
+                       .origin = std::string(name_of(family)),
+                       .count = static_cast<std::uint64_t>(std::min(tail.count, kMostCounted)),
+                       .window = tail.covered,
+                       .p50_ms = in_ms(tail.p50),
+                       .p95_ms = in_ms(tail.p95),
+                       .p99_ms = in_ms(tail.p99)});
   }
 
   void set_quantiles(const Tail& tail, Metric p50, Metric p95, Metric p99) {

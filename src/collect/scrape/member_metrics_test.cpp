@@ -196,6 +196,18 @@ TEST_F(MemberMetricsTest, ServerLatenciesComeFromHandlingTimesWithExtensiveMetri
   EXPECT_NEAR(*get(kServerReadP50), 0.0025, 1e-12);
 }
 
+TEST_F(MemberMetricsTest, CountsBeyondAnyNumberAreHeldAtTheMost) {
+  const auto body = with_counters_at_zero(test_pages::load("3.4.23-extensive"));
+  page(body, 0s);
+  page(with_value(body,
+                  "grpc_server_handling_seconds_bucket{grpc_method=\"Put\",grpc_service="
+                  "\"etcdserverpb.KV\","
+                  "grpc_type=\"unary\",le=\"+Inf\"}",
+                  "5.5e107"),
+       10s);
+  EXPECT_EQ(latency(view(), "write")->count, 1'000'000'000'000'000'000U);
+}
+
 TEST_F(MemberMetricsTest, ApplyTimesAreThoseOfTheV3Store) {
   const auto body = test_pages::load("3.5.16");
   page(with_counters_at_zero(body), 0s);
