@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "async/blocking_pool.hpp"
+#include "async/timeout.hpp"
 #include "store/detail/outbox_tables.hpp"
 #include "store/detail/sqlite.hpp"
 #include "store/json.hpp"
@@ -214,7 +215,7 @@ Result<void> StateStore::State::Tables::prune(WallTime before) {
 StateStore::StateStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 StateStore::~StateStore() = default;
 
-Result<std::unique_ptr<StateStore>> StateStore::open(Options options) {
+Result<std::unique_ptr<StateStore>> StateStore::open(const Options& options) {
   auto database = Database::open(options.path);
   if (!database) return opening(database.error(), options.path);
   auto tables = std::make_shared<State::Tables>();
@@ -222,7 +223,7 @@ Result<std::unique_ptr<StateStore>> StateStore::open(Options options) {
   tables->clock = options.clock ? options.clock : std::make_shared<SystemClock>();
   if (auto checked = check(tables->database); !checked)
     return opening(checked.error(), options.path);
-  if (auto migrated = detail::migrate(tables->database); !migrated)
+  if (auto migrated = detail::migrate(tables->database, detail::state_steps()); !migrated)
     return opening(migrated.error(), options.path);
   auto outbox = OutboxTables::make(tables->database, options.max_waiting);
   if (!outbox) return opening(outbox.error(), options.path);
@@ -265,7 +266,10 @@ Outbox& StateStore::outbox() {
 }
 
 Task<bool> StateStore::close(Deadline deadline) {
-  return state_->pool.close(deadline);
+  // The file is whole without its log then: it may be copied.
+  auto leave = [tables = state_->tables] { *tables = State::Tables{}; };
+  co_await async::with_deadline(state_->pool.run(std::move(leave)), deadline);
+  co_return co_await state_->pool.close(deadline);
 }
 
 }  // namespace etcdmon::store

@@ -80,7 +80,7 @@ class StateStore {
 
   /// Blocks. Errors: kDataLoss: the file is broken, and what to do; kFailedPrecondition: of a newer
   /// version, or in use by another monitor; kPermissionDenied, kResourceExhausted, kNotFound.
-  static Result<std::unique_ptr<StateStore>> open(Options options);
+  static Result<std::unique_ptr<StateStore>> open(const Options& options);
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;

@@ -63,6 +63,13 @@ Query& Query::bind(std::string_view text) {
   return *this;
 }
 
+Query& Query::bind(std::span<const std::uint8_t> bytes) {
+  if (!failed_) {
+    sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+  }
+  return *this;
+}
+
 Result<bool> Query::step() {
   if (failed_) return error_;
   const int code = sqlite3_step(statement_);
@@ -78,12 +85,17 @@ Result<void> Query::run() {
 }
 
 std::string Query::text(int column) const {
-  const auto* const bytes =
-      static_cast<const char*>(static_cast<const void*>(sqlite3_column_text(statement_, column)));
+  const auto* const bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return bytes == nullptr
              ? std::string()
              : std::string(bytes,
                            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+}
+
+std::span<const std::uint8_t> Query::bytes(int column) const {
+  const auto* const data =
+      static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 Result<Database> Database::open(const std::string& path) {

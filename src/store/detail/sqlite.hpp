@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,7 @@ class Query {
 
   Query& bind(std::int64_t number);
   Query& bind(std::string_view text);
+  Query& bind(std::span<const std::uint8_t> bytes);
   template <class... Values>
   Query& bind_all(const Values&... values) {
     (bind(values), ...);
@@ -39,6 +41,9 @@ class Query {
 
   std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
   std::string text(int column) const;
+  /// Lifetime: until the next step().
+  std::span<const std::uint8_t> bytes(int column) const;
+  bool null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
  private:
   sqlite3_stmt* statement_ = nullptr;
@@ -88,7 +93,13 @@ class Database {
 /// kUnavailable: locked, read-only, I/O error.
 Error sqlite_error(sqlite3* handle, int code);
 
+/// A step is what makes one form of a file from the one before: never back, and never changed once
+/// it was released.
+using MigrationSteps = std::span<const char* const>;
+MigrationSteps state_steps();
+MigrationSteps history_steps();
+
 /// Brings the file to this program's form. Errors: kFailedPrecondition when it is newer.
-Result<void> migrate(Database& database);
+Result<void> migrate(Database& database, MigrationSteps steps);
 
 }  // namespace etcdmon::store::detail
