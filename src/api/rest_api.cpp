@@ -11,6 +11,7 @@
 #include "api/process_stats.hpp"
 #include "api/prometheus.hpp"
 #include "api/rest/pages.hpp"
+#include "api/which_cluster.hpp"
 
 namespace etcdmon::api {
 
@@ -53,14 +54,6 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string names_as_json(const std::vector<std::string>& names) {
-  JsonWriter json;
-  json.begin_array();
-  for (const auto& name : names) json.value(name);
-  json.end_array();
-  return "\"clusters\":" + json.take();
-}
-
 }  // namespace
 
 RestApi::RestApi(ViewSource& source, RestApiOptions options)
@@ -91,39 +84,19 @@ std::vector<ClusterViewPtr> RestApi::views() const {
   return views;
 }
 
-net::Response RestApi::refuse_cluster(const net::Request& request) const {
-  const auto& names = source_.clusters();
-  if (names.empty()) return net::problem(404, "no cluster is configured");
-  const auto wanted = request.parameter("cluster");
-  if (!wanted) {
-    return net::problem(400, "Which cluster?",
-                        fmt::format("add ?cluster=NAME; there are: {}", joined(names)),
-                        request.path, names_as_json(names));
-  }
-  return net::problem(404, "Unknown cluster",
-                      fmt::format("no cluster \"{}\"; there are: {}", *wanted, joined(names)),
-                      request.path, names_as_json(names));
-}
-
 net::Response RestApi::cluster_page(const net::Request& request, std::size_t page) {
-  const auto& names = source_.clusters();
-  auto name = names.end();
-  if (const auto wanted = request.parameter("cluster")) {
-    name = std::ranges::find(names, *wanted);
-  } else if (names.size() == 1) {
-    name = names.begin();
-  }
-  if (name == names.end()) return refuse_cluster(request);
+  std::string name;
+  if (auto refused = choose_cluster(request, source_, name)) return *std::move(refused);
 
-  const auto view = source_.view(*name);
-  auto& cached = pages_of(*name)[page];
+  const auto view = source_.view(name);
+  auto& cached = pages_of(name)[page];
   const auto version = view ? view->version : 0;
   if (!cached.body || cached.version != version) {
     if (view) {
       render(cached, version, kRows[page].render(*view));
     } else {
       ClusterView none_yet;
-      none_yet.cluster = *name;
+      none_yet.cluster = name;
       render(cached, version, kRows[page].render(none_yet));
     }
   }

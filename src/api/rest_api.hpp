@@ -63,7 +63,6 @@ class RestApi {
 
   void render(Page& page, std::uint64_t version, std::string body) const;
   net::Response conditional(const net::Request& request, const Page& page) const;
-  net::Response refuse_cluster(const net::Request& request) const;
   std::vector<model::ClusterViewPtr> views() const;
   Pages& pages_of(const std::string& cluster);
 
