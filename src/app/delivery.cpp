@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/alert_records.hpp"
+#include "app/state_directory.hpp"
 #include "notify/registry.hpp"
 #include "store/json.hpp"
 
@@ -81,27 +82,14 @@ std::vector<Delivery::Receiver> Delivery::receivers_of(const AlertSettings& aler
 }
 
 Result<std::string> state_path(const Settings& settings) {
-  std::string directory = settings.storage.directory;
-  // systemd's StateDirectory=, which it has made and given to our user.
-  if (const char* given = std::getenv("STATE_DIRECTORY"); directory.empty() && given != nullptr)
-    directory = given;
-  if (directory.empty() && enabled_channels(settings.alerts).empty())
-    return std::string(":memory:");
-  if (directory.empty()) directory = "data";
-  std::error_code failure;
-  std::filesystem::create_directories(directory, failure);
-  if (failure) {
-    return Error{ErrorCode::kPermissionDenied,
-                 fmt::format("cannot make the directory {} ({}): set storage.directory to one that "
-                             "the monitor may write to",
-                             directory, failure.message()),
-                 Cause::kLocal};
-  }
-  return (std::filesystem::path(directory) / "state.db").string();
+  const auto directory = state_directory(settings);
+  if (!directory) return directory.error();
+  if (directory->empty()) return std::string(":memory:");
+  return (std::filesystem::path(*directory) / "state.db").string();
 }
 
 Result<std::unique_ptr<Delivery>> Delivery::open(Executor executor, const Settings& settings,
-                                                 Logger logger) {
+                                                 const Logger& logger) {
   const auto path = state_path(settings);
   if (!path) return path.error();
   ETCDMON_TRY(auto routing,
@@ -113,7 +101,7 @@ Result<std::unique_ptr<Delivery>> Delivery::open(Executor executor, const Settin
 }
 
 Delivery::Delivery(Executor executor, const Settings& settings, alert::RoutingOptions routing,
-                   std::unique_ptr<store::StateStore> store, Logger logger)
+                   std::unique_ptr<store::StateStore> store, const Logger& logger)
     : logger_(logger),
       receivers_(receivers_of(settings.alerts)),
       retention_(settings.storage.retention),

@@ -32,7 +32,7 @@ class Delivery final : public api::AlertDesk {
  public:
   /// Blocks until state.db is open. Errors: those of StateStore::open() and routing_options().
   static Result<std::unique_ptr<Delivery>> open(Executor executor, const Settings& settings,
-                                                Logger logger);
+                                                const Logger& logger);
   ~Delivery() override;
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -72,7 +72,7 @@ class Delivery final : public api::AlertDesk {
   static std::vector<Receiver> receivers_of(const AlertSettings& alerts);
 
   Delivery(Executor executor, const Settings& settings, alert::RoutingOptions routing,
-           std::unique_ptr<store::StateStore> store, Logger logger);
+           std::unique_ptr<store::StateStore> store, const Logger& logger);
 
   Result<void> restore(Now now);
   /// Adds what the router tells now.

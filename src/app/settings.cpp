@@ -411,19 +411,32 @@ const Schema& AlertSettings::schema() {
   return kSchema;
 }
 
+const Schema& HistorySettings::schema() {
+  using T = HistorySettings;
+  constexpr auto kMost = 20 * 365 * 24h;
+  static const auto kSchema = Schema::of<T>(
+      "History",
+      {field("enabled", &T::enabled, "Keep every member's values over time in history.db."),
+       field("raw", &T::raw, "How long they are kept as they were collected.").min(2h).max(kMost),
+       field("minutes", &T::minutes, "How long they are kept by the minute.").min(48h).max(kMost),
+       field("hours", &T::hours, "How long they are kept by the hour.").min(48h).max(kMost)});
+  return kSchema;
+}
+
 const Schema& StorageSettings::schema() {
   using T = StorageSettings;
   static const auto kSchema = Schema::of<T>(
-      "Storage",
-      {field(
-           "directory", &T::directory,
-           "Where state.db is kept: which alerts fire, what was told to whom, what is still to be "
-           "sent. Empty: systemd's state directory, else ./data where a channel is enabled, else "
-           "nothing is kept.")
-           .flag_named("storage-directory"),
-       field("retention", &T::retention, "How long the history of alerts is kept.")
-           .min(1h)
-           .max(10 * 365 * 24h)});
+      "Storage", {field("directory", &T::directory,
+                        "Where state.db and history.db are kept: which alerts fire, what was told "
+                        "to whom, what is "
+                        "still to be sent, and values over time. Empty: systemd's state directory, "
+                        "else ./data where a channel is enabled, else "
+                        "nothing is kept.")
+                      .flag_named("storage-directory"),
+                  field("history", &T::history, "Values over time."),
+                  field("retention", &T::retention, "How long the history of alerts is kept.")
+                      .min(1h)
+                      .max(10 * 365 * 24h)});
   return kSchema;
 }
 

@@ -129,8 +129,19 @@ struct AlertSettings : notify::ChannelOptions {
   std::vector<config::Complaint> check() const;
 };
 
+/// How long values over time are kept, by how finely.
+struct HistorySettings {
+  bool enabled = true;
+  std::chrono::hours raw{48};
+  std::chrono::hours minutes{30 * 24};
+  std::chrono::hours hours{2 * 365 * 24};
+
+  static const config::Schema& schema();
+};
+
 struct StorageSettings {
   std::string directory;
+  HistorySettings history;
   std::chrono::hours retention{30 * 24};
 
   static const config::Schema& schema();

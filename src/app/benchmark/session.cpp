@@ -230,10 +230,11 @@ Result<bench::report::Record> run_benchmark(const Settings& settings, BenchmarkP
   });
   if (!claimed) return std::move(claimed).error();
   auto result = guarded_run(looked, spec, hooks);
+  const auto failure = result ? std::nullopt : std::optional(result.error());
   bench::report::Record record;
   if (result) record.result = *std::move(result);
   if (spec.clean_up && !hooks.hurry) tidy_up(looked, spec, record.result, news);
-  if (!result) return std::move(result).error();
+  if (failure) return *failure;
   if (safety.compact && !hooks.hurry) compact(looked, spec, record.result, news);
 
   record.settings = bench::settings_of(plan.options);

@@ -17,7 +17,6 @@ namespace {
 
 using etcd::Permission;
 using nlohmann::json;
-using std::chrono_literals::operator""s;
 using Verdict = Permission::Verdict;
 
 constexpr int kRpcWidth = 26;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "api/benchmarks.hpp"
+#include "api/metrics_history.hpp"
 #include "api/rest_api.hpp"
 #include "api/view_source.hpp"
 #include "app/cluster_options.hpp"
@@ -82,6 +83,7 @@ Result<void> Daemon::start() {
   lifecycle_.started("tasks", [this] { return scope_.close(); });
   console_ = make_console();
   if (auto delivery = start_delivery(); !delivery) return delivery;
+  if (auto history = start_history(); !history) return history;
   auto clusters = start_clusters();
   if (!clusters) return clusters;
   return start_api();
@@ -93,6 +95,18 @@ Result<void> Daemon::start_delivery() {
   delivery_ = *std::move(delivery);
   lifecycle_.started("delivery", [this] {
     return delivery_->stop(steady_clock::now() + std::chrono::milliseconds(700));
+  });
+  return {};
+}
+
+Result<void> Daemon::start_history() {
+  auto history = HistoryFeed::open(settings_, loop_.get_executor(), logger_);
+  if (!history) return std::move(history).error();
+  history_ = *std::move(history);
+  if (!history_) return {};
+  history_->start(registry_);
+  lifecycle_.started("history", [this] {
+    return history_->stop(steady_clock::now() + std::chrono::milliseconds(700));
   });
   return {};
 }
@@ -129,6 +143,9 @@ ClusterContext::Listener Daemon::listener(const std::string& cluster) {
   listener.on_event = [this](const model::Event& event) {
     if (console_) console_->tell(event);
   };
+  if (history_) {
+    listener.on_view = [this](const model::ClusterViewPtr& view) { history_->take(*view); };
+  }
   return listener;
 }
 
@@ -139,6 +156,9 @@ Result<void> Daemon::start_api() {
                                    .http_counts = [this] { return server_->counts(); }});
   alerting_ = std::make_unique<api::Alerting>(*delivery_, clock_);
   alerting_->add_to(api_->router());
+  metrics_history_ =
+      std::make_unique<api::MetricsHistory>(history_ ? &history_->log() : nullptr, *views_, clock_);
+  metrics_history_->add_to(api_->router());
   benchmark_runs_ = std::make_unique<BenchmarkRuns>(
       loop_.get_executor(), [this]() -> const Settings& { return settings_; }, kThisProgram,
       logger_);

@@ -8,6 +8,7 @@
 #include "api/alerting.hpp"
 #include "app/cluster_context.hpp"
 #include "app/delivery.hpp"
+#include "app/history_feed.hpp"
 #include "app/lifecycle.hpp"
 #include "app/settings.hpp"
 #include "async/task_scope.hpp"
@@ -16,6 +17,7 @@
 
 namespace etcdmon::api {
 class Benchmarks;
+class MetricsHistory;
 class RestApi;
 }  // namespace etcdmon::api
 namespace etcdmon::net {
@@ -59,6 +61,7 @@ class Daemon {
   Task<> stop_clusters();
   ClusterContext::Listener listener(const std::string& cluster);
   Result<void> start_delivery();
+  Result<void> start_history();
   Result<void> start_api();
 
   Loop& loop_;
@@ -72,11 +75,13 @@ class Daemon {
   std::shared_ptr<collect::LinePool> line_pool_;
   std::unique_ptr<notify::Console> console_;
   std::unique_ptr<Delivery> delivery_;
+  std::unique_ptr<HistoryFeed> history_;  ///< null: none is kept
   std::vector<std::unique_ptr<ClusterContext>> clusters_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<api::RestApi> api_;
   SystemClock clock_;
   std::unique_ptr<api::Alerting> alerting_;
+  std::unique_ptr<api::MetricsHistory> metrics_history_;
   std::unique_ptr<BenchmarkRuns> benchmark_runs_;
   std::unique_ptr<api::Benchmarks> benchmarks_;
   std::unique_ptr<net::HttpServer> server_;
