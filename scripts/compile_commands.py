@@ -13,7 +13,7 @@ from typing import List
 
 import cpp_source
 
-GCC_ONLY = {"-Winvalid-pch", "-fpch-preprocess", "-fcoroutines", "-Werror"}
+GCC_ONLY = {"-Winvalid-pch", "-fpch-preprocess", "-fcoroutines", "-fno-ipa-modref", "-Werror"}
 
 
 def commands(build: Path) -> List[dict]:

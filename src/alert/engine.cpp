@@ -58,12 +58,12 @@ Engine::Engine(std::string cluster, std::vector<ActiveRule> rules) : cluster_(st
   set_rules(std::move(rules));
 }
 
-void Engine::set_rules(std::vector<ActiveRule> rules) {
+void Engine::set_rules(const std::vector<ActiveRule>& rules) {
   slots_.clear();
   slots_.reserve(rules.size());
-  for (auto& active : rules) {
+  for (const auto& active : rules) {
     auto& slot = slots_.emplace_back();
-    slot.active = std::move(active);
+    slot.active = active;
     slot.yields_to.assign(slot.active.rule->yields_to.begin(), slot.active.rule->yields_to.end());
   }
   index();

@@ -55,7 +55,7 @@ class Engine {
   std::vector<RuleStatus> status() const;
 
   /// Other limits, from the next step on. Alerts of rules that are off now resolve then.
-  void set_rules(std::vector<ActiveRule> rules);
+  void set_rules(const std::vector<ActiveRule>& rules);
 
   const EngineState& state() const { return state_; }
   /// Until `patient_until` an alert that is not found is neither resolved nor forgotten: after a

@@ -30,17 +30,17 @@ constexpr std::size_t kClusters = 100;
 // One etcd, watched under a hundred names: an alarm of it is a hundred alerts at once.
 class Storm {
  public:
-  Storm() { receiver_.when("/hook", HttpImpostor::Reply{.delay = 2ms}); }
+  Storm() { receiver.when("/hook", HttpImpostor::Reply{.delay = 2ms}); }
 
   std::unique_ptr<Monitor> start() {
     std::string config = "clusters:\n";
     for (std::size_t i = 0; i < kClusters; ++i)
-      config += fmt::format("  - {{name: c{}, endpoints: [\"{}\"]}}\n", i, cluster_.endpoint(0));
+      config += fmt::format("  - {{name: c{}, endpoints: [\"{}\"]}}\n", i, cluster.endpoint(0));
     config += fmt::format(
         "storage: {{directory: {}}}\nalerts:\n  console: {{enabled: false}}\n"
         "  webhook: {{enabled: true, url: \"{}/hook\"}}\n",
-        dir_.file("state"), receiver_.url());
-    const auto file = dir_.write("config.yaml", config);
+        dir.file("state"), receiver.url());
+    const auto file = dir.write("config.yaml", config);
     // A hundred clusters would read the system's authorities a hundred times, and speak no TLS.
     return std::make_unique<Monitor>(Monitor::Options{
         .flags = {"--config=" + file}, .environment = {{"SSL_CERT_FILE", "/dev/null"}}});
@@ -49,7 +49,7 @@ class Storm {
   // How often each alert was told that it fires.
   std::map<std::string, std::set<std::string>> told() const {
     std::map<std::string, std::set<std::string>> messages;
-    for (const auto& request : receiver_.requests("/hook")) {
+    for (const auto& request : receiver.requests("/hook")) {
       const auto body = json::parse(request.body);
       if (body["alerts"][0]["rule"] != "AlarmNospace") continue;
       messages[body["dedup_key"]].insert(fmt::format("{} {}", body["status"], body["id"]));
@@ -57,9 +57,9 @@ class Storm {
     return messages;
   }
 
-  kit::TempDir dir_;
-  HttpImpostor receiver_;
-  EtcdCluster cluster_{{.members = 1}};
+  kit::TempDir dir;
+  HttpImpostor receiver;
+  EtcdCluster cluster{{.members = 1}};
 };
 
 void survive(int rounds) {
@@ -68,12 +68,12 @@ void survive(int rounds) {
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937 random(seed);
   auto running = storm.start();
-  storm.cluster_.raise_alarm(0, "NOSPACE");
+  storm.cluster.raise_alarm(0, "NOSPACE");
   for (int round = 0; round < rounds; ++round) {
-    const auto before = storm.receiver_.requests("/hook").size();
+    const auto before = storm.receiver.requests("/hook").size();
     // Somewhere between the first alert and the last message.
     const auto more = std::uniform_int_distribution<std::size_t>(0, 2 * kClusters / 10)(random);
-    storm.receiver_.await_requests(before + more, 1s);
+    storm.receiver.await_requests(before + more, 1s);
     running->program().signal(SIGKILL);
     running->program().wait();
     running = storm.start();

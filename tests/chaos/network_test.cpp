@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using kit::all_well;
-using kit::both;
-using kit::has;
 using kit::NetnsCluster;
 using kit::no;
 using kit::reach_is;

@@ -24,7 +24,6 @@ using kit::all_well;
 using kit::both;
 using kit::EtcdCluster;
 using kit::has;
-using kit::no;
 using kit::reach_is;
 using kit::TcpGate;
 using kit::Watched;

@@ -102,7 +102,10 @@ std::optional<Release> parse_release(std::string_view version) {
   const char* at = version.data();
   const char* const end = at + version.size();
   for (int* part : {&out.major, &out.minor, &out.patch}) {
-    if (part != &out.major && (at == end || *at++ != '.')) return std::nullopt;
+    if (part != &out.major) {
+      if (at == end || *at != '.') return std::nullopt;
+      ++at;
+    }
     if (!read_number(at, end, *part)) return std::nullopt;
   }
   return out;

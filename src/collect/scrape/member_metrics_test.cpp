@@ -19,8 +19,6 @@ using enum model::Metric;
 using model::Metric;
 using test_pages::with_counters_at_zero;
 using test_pages::with_value;
-using testing::Contains;
-using testing::ElementsAreArray;
 using testing::IsEmpty;
 
 SteadyTime at(Duration since) {
