@@ -54,8 +54,9 @@ std::string fingerprint(std::string_view cluster, std::string_view rule, std::st
   return fmt::format("{:016x}", hash);
 }
 
-Engine::Engine(std::string cluster, std::vector<ActiveRule> rules) : cluster_(std::move(cluster)) {
-  set_rules(std::move(rules));
+Engine::Engine(std::string cluster, const std::vector<ActiveRule>& rules)
+    : cluster_(std::move(cluster)) {
+  set_rules(rules);
 }
 
 void Engine::set_rules(const std::vector<ActiveRule>& rules) {

@@ -44,7 +44,7 @@ struct RuleStatus {
 /// Threads: the loop only.
 class Engine {
  public:
-  explicit Engine(std::string cluster, std::vector<ActiveRule> rules = default_rules());
+  explicit Engine(std::string cluster, const std::vector<ActiveRule>& rules = default_rules());
 
   /// One look at the cluster. Events are in the order of the rules, then of the subjects.
   std::vector<model::AlertEvent> step(Now now, const RuleInput& input);

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "app/settings.hpp"
 #include "base/assert.hpp"
 #include "config/describe.hpp"
+#include "config/example_options.hpp"
 #include "config/loader.hpp"
 #include "config/yaml.hpp"
 
@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (text.find(kSecret) != std::string_view::npos) return 0;
   check_tree(text);
-  app::Settings settings;
+  ExampleOptions settings;
   Loader loader(settings, read_secret);
   loader.apply_yaml(text, "config.yaml");
   loader.check();
@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto shown = dump(settings);
   const auto yaml = to_yaml(shown);
   ETCDMON_ASSERT(yaml.find(kSecret) == std::string::npos);
-  app::Settings again;
+  ExampleOptions again;
   Loader second(again, read_secret);
   second.apply_yaml(yaml, "shown.yaml");
   second.check();

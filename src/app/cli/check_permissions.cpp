@@ -17,6 +17,7 @@ namespace {
 
 using etcd::Permission;
 using nlohmann::json;
+using namespace std::chrono_literals;
 using Verdict = Permission::Verdict;
 
 constexpr int kRpcWidth = 26;

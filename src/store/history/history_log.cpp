@@ -29,7 +29,7 @@ std::string date_of(WallTime now) {
 }
 
 Result<std::string> set_aside(const std::string& path, WallTime now) {
-  const auto aside = fmt::format("{}.damaged-{}", path, date_of(now));
+  auto aside = fmt::format("{}.damaged-{}", path, date_of(now));
   std::error_code failure;
   std::filesystem::rename(path, aside, failure);
   if (failure)

@@ -92,7 +92,7 @@ std::string bash_function() {
   for (const auto& [before, next] : words_after()) {
     words.push_back(fmt::format("    \"{}\") words=\"{}\" ;;", before, fmt::join(next, " ")));
     for (const auto& word : next) {
-      const auto path = before.empty() ? word : before + " " + word;
+      const auto path = before.empty() ? word : fmt::format("{} {}", before, word);
       if (before != "completion") {
         paths.push_back(fmt::format("      \"{} {}\") path=\"{}\" ;;", before, word, path));
       }
