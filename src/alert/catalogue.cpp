@@ -102,7 +102,7 @@ std::vector<Rule> verdict_rules() {
       verdict<Check::kClusterIdMismatch>(0s, 30s, "Endpoints belong to different clusters."),
       verdict<Check::kPartition>(10s, 20s,
                                  "Members cannot reach one another; the cut links are named."),
-      absence<Check::kMemberUnreachable>(60s, 10s, "A member does not answer."),
+      absence<Check::kMemberUnreachable>(120s, 10s, "A member does not answer."),
       absence<Check::kMemberHung>(60s, 10s,
                                   "A member's connection stands, but nothing answers on it."),
       verdict<Check::kBackendBusy>(

@@ -28,7 +28,7 @@ TEST(Engine, PendingThenFiringThenResolved) {
   scene.verdict(model::Check::kMemberUnreachable, Severity::kWarning);
   EXPECT_THAT(told(engine.step(scene.now, scene.input())),
               testing::ElementsAre("pending MemberUnreachable infra1"));
-  scene.advance(59s);
+  scene.advance(119s);
   EXPECT_TRUE(engine.step(scene.now, scene.input()).empty());
   scene.advance(1s);
   EXPECT_THAT(told(engine.step(scene.now, scene.input())),
@@ -48,17 +48,17 @@ TEST(Engine, AfterARestartWhatIsNotFoundYetIsNotTakenForOver) {
   scene.verdict(model::Check::kAlarmNospace, Severity::kCritical);
   scene.verdict(model::Check::kMemberUnreachable, Severity::kWarning);
   (void)before.step(scene.now, scene.input());
-  scene.advance(30s);
+  scene.advance(60s);
   Engine after("prod");
   after.restore(before.state(), scene.now.steady + 90s);
   const auto verdicts = std::exchange(scene.assessment.verdicts, {});
   EXPECT_TRUE(after.step(scene.now, scene.input()).empty());
   EXPECT_EQ(after.active().size(), 2U);
-  scene.advance(30s);
+  scene.advance(60s);
   scene.assessment.verdicts = verdicts;
   EXPECT_THAT(told(after.step(scene.now, scene.input())),
               testing::ElementsAre("firing MemberUnreachable infra1"))
-      << "its 60 s began before the restart";
+      << "its two minutes began before the restart";
   scene.assessment.verdicts.clear();
   scene.advance(60s);
   EXPECT_THAT(told(after.step(scene.now, scene.input())),
@@ -109,7 +109,7 @@ TEST(Engine, StateGoesOnInAnotherEngine) {
   (void)before.step(scene.now, scene.input());
   Engine after("prod");
   after.restore(before.state());
-  scene.advance(60s);
+  scene.advance(120s);
   EXPECT_THAT(told(after.step(scene.now, scene.input())),
               testing::ElementsAre("firing MemberUnreachable infra1"));
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <signal.h>
 #include <thread>
 
@@ -86,10 +85,7 @@ class Control : public testing::TestWithParam<kit::EtcdVersion> {
     watched.until(all_well(3), 20s, "healthy again");
     EXPECT_THAT(watched.said_besides({"MemberUnreachable", "NoLeader"}), IsEmpty())
         << watched.story();
-    // The rule waits a minute.
-    const auto expected =
-        time < 60s ? std::set<std::string>{} : std::set<std::string>{"MemberUnreachable"};
-    EXPECT_EQ(watched.alerts_fired(), expected);
+    EXPECT_THAT(watched.alerts_fired(), IsEmpty()) << "the rule waits two minutes";
     EXPECT_THAT(watched.errors_logged(), IsEmpty());
   }
 };
@@ -174,7 +170,7 @@ TEST_P(LongControl, TheMonitorStoppedForHalfAMinuteAccusesNobody) {
   stop_the_monitor(cluster, 30s);
 }
 
-TEST_P(LongControl, MembersAwayForUpToAMinutePageNobodyAndThenOneIsTold) {
+TEST_P(LongControl, MembersAwayForUpToAMinuteAndAHalfPageNobody) {
   EtcdCluster cluster(options());
   for (const auto time : {30s, 50s, 90s}) {
     SCOPED_TRACE(fmt::format("{} s", time.count()));
