@@ -71,6 +71,7 @@ Task<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline deadline)
   const auto doing = fmt::format("{} {}", request.method, shown_url(request.url));
   const auto transfer = std::make_shared<detail::Transfer>();
   transfer->deadline = deadline;
+  transfer->max_answer = request.max_answer;
   transfer->prepare = [held = std::make_shared<const HttpRequest>(std::move(request))](
                           detail::Transfer& self, CURL* handle) { prepare(*held, self, handle); };
   co_await outbound_.thread().run(transfer);

@@ -24,12 +24,13 @@ struct HttpRequest {
   TlsOptions tls{};
   std::string user{};  ///< Basic authentication; empty: none
   Secret password{};
+  std::size_t max_answer = 64 << 10;  ///< what a reply's body is cut off at
 };
 
 struct HttpReply {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers{};  ///< names in lower case
-  std::string body{};                                          ///< at most 64 KiB of it
+  std::string body{};  ///< at most HttpRequest::max_answer of it
 
   std::string_view header(std::string_view name) const;  ///< empty: not there
 };

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"", "watch clusters and serve the API (the default)", &run_daemon},
-    Command{"alerts", "send a test message through a channel", &run_alerts},
+    Command{"alerts", "alerts and silences of a running monitor; try out a channel", &run_alerts},
     Command{"bench", "measure the cluster's performance; compare two measurements", &run_bench},
     Command{
         "check",
