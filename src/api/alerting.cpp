@@ -181,6 +181,8 @@ void Alerting::add_to(Router& router) {
              [this](const Request& r, const PathParameters& path) {
                return answered(acknowledge(r, path["id"]));
              });
+  router.add({"POST", "/api/v1/alerts/test", "try out a channel (from loopback only)"},
+             [this](const Request& r, const PathParameters&) { return try_channel(r); });
   router.add({"GET", "/api/v1/silences", "silences, also those to come and just over"},
              [this](const Request&, const PathParameters&) { return answered(silences()); });
   router.add({"POST", "/api/v1/silences", "be silent about alerts (from loopback only)"},
@@ -282,6 +284,25 @@ Response Alerting::channels() const {
   }
   out.end_array().end_object();
   return answer(200, out.take());
+}
+
+Task<Response> Alerting::try_channel(const Request& request) {
+  if (auto refused = refuse_stranger(request, "a test message")) co_return *std::move(refused);
+  auto body = Body::read(request);
+  if (!body) co_return refusal(request, body.error());
+  auto channel = body->text("channel");
+  if (channel.empty()) body->fail("say which: \"channel\": \"slack\"");
+  if (const auto error = body->error()) co_return refusal(request, *error);
+  const auto trial = co_await desk_.try_channel(std::move(channel));
+  if (!trial) co_return refusal(request, trial.error());
+  const auto& outcome = trial->outcome;
+  JsonWriter out;
+  out.begin_object().member("channel", trial->channel).member("message_id", trial->message_id);
+  out.member("enabled", trial->enabled).member("delivered", outcome.delivered());
+  out.member("result", name_of(outcome.kind));
+  out.member("status", outcome.status != 0 ? std::optional(outcome.status) : std::nullopt);
+  out.member_or_null("why", outcome.why).member("took_ms", trial->took.count()).end_object();
+  co_return answer(200, out.take());
 }
 
 }  // namespace etcdmon::api

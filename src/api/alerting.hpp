@@ -1,6 +1,7 @@
 // api/alerting.hpp: alerts over HTTP: their history, acknowledgements, silences, channels.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +12,20 @@
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "notify/outcome.hpp"
 #include "notify/worker.hpp"
 #include "store/state_store.hpp"
 
 namespace etcdmon::api {
+
+/// What came of a message that tried out a channel.
+struct ChannelTrial {
+  std::string channel;
+  std::string message_id;
+  bool enabled = false;  ///< false: the monitor does not use this channel
+  notify::Outcome outcome{};
+  std::chrono::milliseconds took{0};
+};
 
 /// What operators may say and ask about alerts; the app implements it.
 ///
@@ -33,6 +44,9 @@ class AlertDesk {
   virtual std::vector<alert::Acknowledgement> acknowledgements() const = 0;
   virtual Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) = 0;
   virtual std::vector<notify::ChannelHealth> channels() const = 0;
+  /// Sends a real message through it, and waits for what comes back.
+  /// Errors: kNotFound; kInvalidArgument: not set up; kUnavailable: another one is under way.
+  virtual Task<Result<ChannelTrial>> try_channel(std::string channel) = 0;
 };
 
 /// Whatever changes something is answered from loopback only, and not to other sites' pages in a
@@ -53,6 +67,7 @@ class Alerting {
   net::Response add_silence(const net::Request& request);
   net::Response expire_silence(const net::Request& request, std::string_view id);
   net::Response channels() const;
+  Task<net::Response> try_channel(const net::Request& request);
 
   AlertDesk& desk_;
   const Clock& clock_;

@@ -46,6 +46,12 @@ struct FakeDesk final : AlertDesk {
     co_return events;
   }
   std::vector<notify::ChannelHealth> channels() const override { return {{.channel = "slack"}}; }
+  Task<Result<ChannelTrial>> try_channel(std::string channel) override {
+    if (channel != "slack") co_return Error{ErrorCode::kNotFound, "there is no channel"};
+    ChannelTrial trial{.channel = channel, .message_id = "0a-1", .enabled = true, .took = 31ms};
+    trial.outcome = {.kind = notify::Outcome::Kind::kRejected, .status = 404, .why = "no_team"};
+    co_return trial;
+  }
 
   std::vector<alert::Silence> made;
   std::vector<alert::Acknowledgement> acks;
@@ -55,7 +61,7 @@ struct FakeDesk final : AlertDesk {
 struct AlertingTest : ::testing::Test {
   AlertingTest() { alerting.add_to(router); }
 
-  net::Response ask(std::string method, std::string target, std::string body = {},
+  net::Response ask(std::string method, const std::string& target, std::string body = {},
                     bool loopback = true) {
     net::Request request;
     request.method = std::move(method);
@@ -85,6 +91,18 @@ TEST_F(AlertingTest, ASilenceIsMadeShownAndEnded) {
   EXPECT_EQ(ask("DELETE", "/api/v1/silences/5f").status, 200);
   EXPECT_EQ(json::parse(ask("GET", "/api/v1/silences").body)["silences"][0]["state"], "expired");
   EXPECT_EQ(ask("DELETE", "/api/v1/silences/60").status, 404);
+}
+
+TEST_F(AlertingTest, AChannelIsTriedOut) {
+  const auto tried = ask("POST", "/api/v1/alerts/test", R"({"channel": "slack"})");
+  EXPECT_EQ(tried.status, 200);
+  EXPECT_EQ(json::parse(tried.body),
+            json::parse(R"({"channel": "slack", "message_id": "0a-1", "enabled": true,
+                            "delivered": false, "result": "rejected", "status": 404,
+                            "why": "no_team", "took_ms": 31})"));
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/test", R"({"channel": "pager"})").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/test", "{}").status, 400);
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/test", R"({"channel": "slack"})", false).status, 403);
 }
 
 TEST_F(AlertingTest, AnAlertIsAcknowledged) {

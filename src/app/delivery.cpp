@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/alert_records.hpp"
+#include "app/channel_trial.hpp"
 #include "app/state_directory.hpp"
 #include "notify/registry.hpp"
 #include "store/json.hpp"
@@ -102,7 +103,10 @@ Result<std::unique_ptr<Delivery>> Delivery::open(Executor executor, const Settin
 
 Delivery::Delivery(Executor executor, const Settings& settings, alert::RoutingOptions routing,
                    std::unique_ptr<store::StateStore> store, const Logger& logger)
-    : logger_(logger),
+    : executor_(executor),
+      logger_(logger),
+      alerts_(settings.alerts),
+      first_cluster_(settings.clusters.front().name),
       receivers_(receivers_of(settings.alerts)),
       retention_(settings.storage.retention),
       store_(std::move(store)),
@@ -117,16 +121,28 @@ Delivery::Delivery(Executor executor, const Settings& settings, alert::RoutingOp
           logger)),
       router_(std::move(routing)),
       scope_(executor, logger) {
-  const notify::Services services{http_, mail_, executor, clock_, settings.alerts.external_url};
   for (const auto& row : notify::registry()) {
     const auto& common = row.common(settings.alerts);
     if (!common.enabled) continue;
-    lanes_.push_back({std::string(row.name), row.make(settings.alerts, services), common.timeout,
+    lanes_.push_back({std::string(row.name), row.make(settings.alerts, services()), common.timeout,
                       common.min_severity});
   }
 }
 
 Delivery::~Delivery() = default;
+
+Task<Result<api::ChannelTrial>> Delivery::try_channel(std::string channel) {
+  const auto row = find_channel(channel);
+  if (!row) co_return row.error();
+  if (trying_) co_return Error{ErrorCode::kUnavailable, "another test is under way", Cause::kLocal};
+  struct Trying {
+    bool& flag;
+    ~Trying() { flag = false; }
+  } trying{trying_};
+  trying_ = true;
+  auto notification = trial_notification(channel, first_cluster_, clock_.now().wall);
+  co_return co_await app::try_channel(**row, alerts_, services(), std::move(notification));
+}
 
 Result<alert::EngineState> Delivery::remembered(const std::string& cluster, Now now) {
   auto records = store_->load(store::Kind::kAlert);

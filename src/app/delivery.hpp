@@ -57,6 +57,7 @@ class Delivery final : public api::AlertDesk {
   std::vector<alert::Acknowledgement> acknowledgements() const override;
   Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) override;
   std::vector<notify::ChannelHealth> channels() const override { return worker_->health(); }
+  Task<Result<api::ChannelTrial>> try_channel(std::string channel) override;
 
   store::StateStore& store() { return *store_; }
 
@@ -85,8 +86,14 @@ class Delivery final : public api::AlertDesk {
   std::vector<model::NotifiedAlert> firing() const;
   void tell_others(const notify::ChannelHealth& health);
 
+  notify::Services services() { return {http_, mail_, executor_, clock_, alerts_.external_url}; }
+
+  Executor executor_;
   Logger logger_;
   SystemClock clock_;
+  AlertSettings alerts_;
+  std::string first_cluster_;
+  bool trying_ = false;  ///< a channel is tried out
   std::vector<Receiver> receivers_;
   std::chrono::hours retention_;
   std::unique_ptr<store::StateStore> store_;

@@ -37,11 +37,14 @@ bool wants_json(const ParsedFlags& flags) {
   return text_of(flags, "w") == "json" || text_of(flags, "write-out") == "json";
 }
 
-// A member that is not there, or null, reads as nothing.
+// A member that is not there, or null, reads as nothing. What strangers wrote (a member's name, a
+// comment) must not steer the terminal.
 std::string text_in(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || found->is_null()) return {};
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  auto text = found->is_string() ? found->get<std::string>() : found->dump();
+  std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, ' ');
+  return text;
 }
 
 // Seconds are enough for people: 2026-03-02T03:12:44Z.

@@ -1,10 +1,12 @@
 // `alerts`: what the desk of a running monitor is asked, and a channel tried out.
 #include <cstdio>
+#include <span>
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "alert/engine.hpp"
+#include "app/channel_trial.hpp"
 #include "app/cli/command.hpp"
 #include "app/cli/detail/alert_desk.hpp"
 #include "app/cli/detail/monitor_client.hpp"
@@ -53,68 +55,17 @@ const Usage& usage() {
   return kUsage;
 }
 
-std::vector<std::string> channel_names() {
-  std::vector<std::string> names;
-  for (const auto& row : notify::registry()) names.emplace_back(row.name);
-  return names;
+Task<> send(const notify::ChannelRow& row, const AlertSettings& alerts,
+            const notify::Services& services, model::Notification notification,
+            Result<api::ChannelTrial>& trial) {
+  trial = co_await try_channel(row, alerts, services, std::move(notification));
 }
 
-model::Notification test_notification(const Settings& settings, const std::string& channel,
-                                      WallTime now) {
-  model::Notification notification;
-  notification.channel = channel;
-  notification.why = model::Why::kTest;
-  notification.created_at = now;
-  auto& alert = notification.alerts.emplace_back();
-  alert.id = alert::fingerprint("", "TestAlert", channel);
-  alert.cluster = settings.clusters.front().name;
-  alert.rule = "TestAlert";
-  alert.severity = model::Severity::kWarning;
-  alert.summary = fmt::format("This tries out the channel {}: nothing is wrong.", channel);
-  alert.detail = "Sent by etcd-monitor alerts test.";
-  alert.labels = {{"alertname", "TestAlert"}, {"cluster", alert.cluster}, {"severity", "warning"}};
-  alert.starts_at = now;
-  notification.group_key = alert.id;
-  notification.dedup_key = alert.id;
-  return notification;
-}
-
-Task<> send(notify::Channel& channel, model::Notification notification, Deadline deadline,
-            notify::Outcome& outcome) {
-  outcome = co_await channel.send(std::move(notification), deadline);
-}
-
-int test_channel(const notify::ChannelRow& row, const Settings& settings) {
-  Loop loop(1);
-  const SystemClock clock;
-  net::Outbound outbound(loop.get_executor());
-  net::HttpClient http(outbound);
-  net::Mailer mail(outbound);
-  const notify::Services services{http, mail, loop.get_executor(), clock,
-                                  settings.alerts.external_url};
-  const auto& common = row.common(settings.alerts);
-  const auto channel = row.make(settings.alerts, services);
-  const auto now = clock.now();
-  const auto notification = test_notification(settings, std::string(row.name), now.wall);
-  fmt::print("channel   {} (at most {} for an attempt)\n", row.name,
-             format_duration(common.timeout));
-  fmt::print("message   {}\n          id {}\n", notify::title(notification),
-             message_id(notification));
-  if (!common.enabled)
-    fmt::print("note      alerts.{}.enabled is false: the monitor does not use it\n", row.name);
-  std::fflush(stdout);
-
-  notify::Outcome outcome;
-  std::exception_ptr failure;
-  asio::co_spawn(loop, send(*channel, notification, now.steady + common.timeout, outcome),
-                 [&](std::exception_ptr exception) { failure = exception; });
-  loop.run();
-  if (failure) std::rethrow_exception(failure);
-
-  const auto took = std::chrono::ceil<std::chrono::milliseconds>(clock.now().steady - now.steady);
+int report(const api::ChannelTrial& trial) {
+  const auto& outcome = trial.outcome;
   fmt::print("answer    {} after {}\n",
              outcome.status != 0 ? fmt::format("code {}", outcome.status) : "none",
-             format_duration(took));
+             format_duration(trial.took));
   if (outcome.delivered()) {
     fmt::print("result    delivered\n");
     return kOk;
@@ -126,25 +77,41 @@ int test_channel(const notify::ChannelRow& row, const Settings& settings) {
   return kUnhealthy;
 }
 
+int test_channel(const notify::ChannelRow& row, const Settings& settings) {
+  Loop loop(1);
+  const SystemClock clock;
+  net::Outbound outbound(loop.get_executor());
+  net::HttpClient http(outbound);
+  net::Mailer mail(outbound);
+  const notify::Services services{http, mail, loop.get_executor(), clock,
+                                  settings.alerts.external_url};
+  const auto& common = row.common(settings.alerts);
+  const auto notification =
+      trial_notification(row.name, settings.clusters.front().name, clock.now().wall);
+  fmt::print("channel   {} (at most {} for an attempt)\n", row.name,
+             format_duration(common.timeout));
+  fmt::print("message   {}\n          id {}\n", notify::title(notification),
+             message_id(notification));
+  if (!common.enabled)
+    fmt::print("note      alerts.{}.enabled is false: the monitor does not use it\n", row.name);
+  std::fflush(stdout);
+
+  Result<api::ChannelTrial> trial;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, send(row, settings.alerts, services, notification, trial),
+                 [&](std::exception_ptr exception) { failure = exception; });
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  if (trial) return report(*trial);
+  fmt::print(stderr, "etcd-monitor: {}\n", trial.error().message);
+  return kUsage;
+}
+
 int run_test(const std::vector<std::string>& words, const Settings& settings) {
-  const auto names = channel_names();
-  if (words.size() != 2) {
-    fmt::print(stderr, "etcd-monitor alerts test: say which channel ({})\n",
-               fmt::join(names, ", "));
-    return kUsage;
-  }
-  for (const auto& row : notify::registry()) {
-    if (row.name != words[1]) continue;
-    const auto complaints = row.complaints(settings.alerts);
-    for (const auto& complaint : complaints) {
-      fmt::print(stderr, "etcd-monitor: alerts.{}.{}: {}\n", row.name, complaint.key,
-                 complaint.message);
-    }
-    return complaints.empty() ? test_channel(row, settings) : kUsage;
-  }
-  const auto meant = config::closest(words[1], names);
-  fmt::print(stderr, "etcd-monitor alerts: there is no channel \"{}\"{}\n", words[1],
-             meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant));
+  const auto row = find_channel(words.size() == 2 ? words[1] : "");
+  if (row) return test_channel(**row, settings);
+  fmt::print(stderr, "etcd-monitor alerts test: {}\n",
+             words.size() == 2 ? row.error().message : "say which channel");
   return kUsage;
 }
 
