@@ -178,7 +178,7 @@ TEST(Engine, WhatIsToldAlreadyIsNotToldAgain) {
   for (auto& active : rules) {
     if (active.rule->name == "MemberUnreachable") active.tuning.enabled = false;
   }
-  engine.set_rules(std::move(rules));
+  engine.set_rules(rules);
   scene.advance(1s);
   EXPECT_THAT(told(engine.step(scene.now, scene.input())),
               testing::ElementsAre("resolved MemberUnreachable infra1", "firing etcdMembersDown "));

@@ -71,7 +71,7 @@ struct Scene {
     for (auto& active : default_rules(thresholds)) {
       if (active.rule->name == rule) rules.push_back(active);
     }
-    Engine engine("prod", std::move(rules));
+    Engine engine("prod", rules);
     (void)engine.step(now, input());
     advance(time);
     (void)engine.step(now, input());
