@@ -25,7 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using kit::EtcdCluster;
-using kit::LocalEtcd;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

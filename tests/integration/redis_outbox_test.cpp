@@ -129,7 +129,7 @@ TEST_F(RedisTest, AnotherWorkerClaimsWhatADeadOneHeld) {
 // Two monitors that see the same cluster.
 class TwoMonitors : public RedisTest {
  protected:
-  store::RedisOutboxOptions options(std::string name) const {
+  store::RedisOutboxOptions options(const std::string& name) const {
     return {.endpoint = shared_server().endpoint(),
             .prefix = prefix_,
             .consumer = name,

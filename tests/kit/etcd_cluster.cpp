@@ -105,8 +105,8 @@ LocalEtcd::Options local_options(const EtcdCluster::Options& options) {
 }  // namespace
 
 const std::vector<EtcdVersion>& etcd_versions() {
-  static const std::vector<EtcdVersion> versions = installed_versions();
-  return versions;
+  static const std::vector<EtcdVersion> kVersions = installed_versions();
+  return kVersions;
 }
 
 const EtcdVersion& newest_etcd() {

@@ -29,7 +29,7 @@ std::string path_of(const std::string& target) {
   return target.substr(0, target.find('?'));
 }
 
-std::string trim(std::string text) {
+std::string trim(const std::string& text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);

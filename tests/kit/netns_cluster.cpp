@@ -126,8 +126,8 @@ struct NetnsCluster::State {
 };
 
 const std::string& NetnsCluster::unavailable_reason() {
-  static const std::string reason = try_it();
-  return reason;
+  static const std::string kReason = try_it();
+  return kReason;
 }
 
 NetnsCluster::NetnsCluster() : NetnsCluster(EtcdCluster::Options{}) {}

@@ -90,7 +90,7 @@ Task<bool> close_all(app::ClusterContext& cluster, async::TaskScope& scope) {
 
 }  // namespace
 
-Watched::Watched(Options options) : sink_(std::make_shared<Sink>()) {
+Watched::Watched(const Options& options) : sink_(std::make_shared<Sink>()) {
   app::ClusterOptions made;
   made.collect.cluster = "test";
   made.collect.endpoints = options.endpoints;

@@ -42,7 +42,7 @@ class Watched {
     std::function<void(app::ClusterOptions&)> adjust{};
   };
 
-  explicit Watched(Options options);
+  explicit Watched(const Options& options);
   explicit Watched(const EtcdCluster& cluster)
       : Watched(Options{.endpoints = cluster.endpoints()}) {}
   ~Watched();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace etcdmon::perf {
 
@@ -87,7 +86,7 @@ ssize_t SimGrpc::read_answer(nghttp2_session* session, std::int32_t id, std::uin
                              nghttp2_data_source* /*source*/, void* self) {
   auto& stream = static_cast<SimGrpc*>(self)->streams_[id];
   const auto size = std::min(room, stream.answer.size() - stream.sent);
-  std::memcpy(out, stream.answer.data() + stream.sent, size);
+  std::copy_n(stream.answer.data() + stream.sent, size, out);
   stream.sent += size;
   if (stream.sent == stream.answer.size()) {
     *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;

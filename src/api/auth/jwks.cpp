@@ -15,7 +15,7 @@ using detail::parse_strict_object;
 using detail::text_at;
 using nlohmann::json;
 
-constexpr std::size_t kMaxDocument = 256 * 1024;
+constexpr std::size_t kMaxDocument = 256U << 10U;
 constexpr std::size_t kMaxKeys = 64;
 constexpr std::size_t kMaxName = 255;
 

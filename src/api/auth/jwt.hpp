@@ -17,7 +17,7 @@
 namespace etcdmon::api::auth {
 
 /// Longer tokens are refused unread.
-constexpr std::size_t kMaxToken = 8 * 1024;
+constexpr std::size_t kMaxToken = 8U << 10U;
 
 /// Why a token was refused: for the log and the audit. Its bearer is told that it is invalid, and
 /// nothing more.

@@ -162,7 +162,6 @@ TEST(JwtText, IsThreePartsOfBase64url) {
   const std::vector keys{rsa().key("a")};
   const auto good = rsa().token(Algorithm::kRs256, kHeader, payload());
   ASSERT_EQ(outcome(good, keys), "ann");
-  const auto signature = good.substr(good.rfind('.'));
   const auto unsigned_text = good.substr(0, good.rfind('.'));
   EXPECT_EQ(outcome("", keys), "malformed");
   EXPECT_EQ(outcome("..", keys), "malformed");

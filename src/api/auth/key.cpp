@@ -1,6 +1,7 @@
 #include "api/auth/key.hpp"
 
 #include <array>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
@@ -22,7 +23,7 @@ constexpr int kMostExponentBits = 32;
 constexpr std::size_t kLeastSecret = 32;
 constexpr std::size_t kCoordinate = 32;
 constexpr std::size_t kEd25519Key = 32;
-constexpr std::size_t kMostPem = 256 * 1024;
+constexpr std::size_t kMostPem = 256U << 10U;
 
 struct Spelling {
   Algorithm algorithm;
@@ -100,13 +101,12 @@ std::optional<std::string> to_der(std::string_view signature) {
   NumberPtr s(BN_bin2bn(bytes_of(signature) + kCoordinate, kCoordinate, nullptr));
   const SignaturePtr pair(ECDSA_SIG_new());
   if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return std::nullopt;
-  static_cast<void>(r.release());
-  static_cast<void>(s.release());
+  std::ignore = r.release();  // the pair owns both now
+  std::ignore = s.release();
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(pair.get(), &der);
   if (size <= 0) return std::nullopt;
-  std::string text(static_cast<const char*>(static_cast<const void*>(der)),
-                   static_cast<std::size_t>(size));
+  std::string text(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
   OPENSSL_free(der);
   return text;
 }

@@ -102,7 +102,7 @@ std::string address_of(std::string_view remote) {
   auto host = remote.substr(0, remote.rfind(':'));
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   // A zone is of this machine's interfaces, not of the address.
-  const std::string text(host.substr(0, host.find('%')));
+  std::string text(host.substr(0, host.find('%')));
   std::array<unsigned char, 16> address{};
   if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1) return network_of(address);
   return text;

@@ -44,10 +44,10 @@ using ParameterBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, FreeBy<OSSL_PARAM_BL
 using ParametersPtr = std::unique_ptr<OSSL_PARAM, FreeBy<OSSL_PARAM_free>>;
 
 inline const unsigned char* bytes_of(std::string_view text) {
-  return static_cast<const unsigned char*>(static_cast<const void*>(text.data()));
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 inline unsigned char* bytes_of(std::string& text) {
-  return static_cast<unsigned char*>(static_cast<void*>(text.data()));
+  return reinterpret_cast<unsigned char*>(text.data());
 }
 
 /// 32 bytes.
