@@ -9,12 +9,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "api/auth/base64.hpp"
 #include "api/auth/jwks.hpp"
 #include "api/auth/jwt.hpp"
 #include "api/auth/password.hpp"
 #include "api/auth/roles.hpp"
 #include "base/assert.hpp"
+#include "base/base64.hpp"
 
 namespace {
 

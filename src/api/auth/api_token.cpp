@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "api/auth/base64.hpp"
 #include "api/auth/detail/openssl.hpp"
+#include "base/base64.hpp"
 
 namespace etcdmon::api::auth {
 

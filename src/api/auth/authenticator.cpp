@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "api/auth/base64.hpp"
+#include "base/base64.hpp"
 
 namespace etcdmon::api::auth {
 

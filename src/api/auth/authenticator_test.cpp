@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/auth/base64.hpp"
 #include "api/auth/testing/signer.hpp"
+#include "base/base64.hpp"
 
 namespace etcdmon::api::auth {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <optional>
 
-#include "api/auth/base64.hpp"
 #include "api/auth/detail/strict_json.hpp"
+#include "base/base64.hpp"
 
 namespace etcdmon::api::auth {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "base/base64.hpp"
 #include "notify/text.hpp"
 
 template <>
@@ -57,20 +57,10 @@ Fault word_fault(const std::string& text) {
                                                              : Fault("is no name of a host");
 }
 
-std::string base64(std::string_view text) {
-  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(static_cast<unsigned char*>(static_cast<void*>(encoded.data())),
-                      static_cast<const unsigned char*>(static_cast<const void*>(text.data())),
-                      static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(length));
-  return encoded;
-}
-
 // In lines of 76, as MIME wants them.
 std::string base64_lines(std::string_view text) {
   constexpr std::size_t kWidth = 76;
-  const auto encoded = base64(text);
+  const auto encoded = encode_base64(text, Base64::kPadded);
   std::string lines;
   for (std::size_t i = 0; i < encoded.size(); i += kWidth)
     lines += encoded.substr(i, kWidth) + "\r\n";
@@ -90,8 +80,8 @@ std::string header_text(std::string_view text) {
            (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U)
       --size;
     if (size == 0) size = std::min(text.size(), kPiece);
-    words +=
-        fmt::format("{}=?UTF-8?B?{}?=", words.empty() ? "" : "\r\n ", base64(text.substr(0, size)));
+    words += fmt::format("{}=?UTF-8?B?{}?=", words.empty() ? "" : "\r\n ",
+                         encode_base64(text.substr(0, size), Base64::kPadded));
     text.remove_prefix(size);
   }
   return words;

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/base64.hpp"
 #include "notify/detail/json.hpp"
 #include "notify/text.hpp"
 
@@ -72,23 +73,10 @@ Labels annotations_of(const NotifiedAlert& alert, std::string_view external_url)
   return annotations;
 }
 
-std::string decode_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return {};
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int length =
-      EVP_DecodeBlock(static_cast<unsigned char*>(static_cast<void*>(bytes.data())),
-                      static_cast<const unsigned char*>(static_cast<const void*>(text.data())),
-                      static_cast<int>(text.size()));
-  if (length < 0) return {};
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(length) - padding);
-  return bytes;
-}
-
 std::string key_of(const Secret& secret) {
   std::string_view text = secret.reveal();
   if (text.starts_with(kSecretPrefix)) text.remove_prefix(kSecretPrefix.size());
-  return decode_base64(text);
+  return decode_base64(text, Base64::kPadded).value_or("");
 }
 
 Fault signing_fault(const Secret& secret) {
@@ -244,14 +232,13 @@ Result<std::string> webhook_signature(const Secret& secret, std::string_view id,
   if (key.empty())
     return Error{ErrorCode::kInvalidArgument, "the signing secret is no base64", Cause::kLocal};
   const auto content = fmt::format("{}.{}.{}", id, timestamp, body);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned int length = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       static_cast<const unsigned char*>(static_cast<const void*>(content.data())), content.size(),
-       digest.data(), &length);
-  std::array<unsigned char, 64> encoded{};
-  const int size = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(length));
-  return fmt::format("v1,{}", std::string(encoded.begin(), encoded.begin() + size));
+       reinterpret_cast<const unsigned char*>(content.data()), content.size(),
+       reinterpret_cast<unsigned char*>(digest.data()), &length);
+  digest.resize(length);
+  return fmt::format("v1,{}", encode_base64(digest, Base64::kPadded));
 }
 
 std::unique_ptr<Channel> make_webhook(const WebhookOptions& options, const Services& services) {

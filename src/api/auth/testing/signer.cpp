@@ -5,9 +5,9 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "api/auth/base64.hpp"
 #include "api/auth/detail/openssl.hpp"
 #include "base/assert.hpp"
+#include "base/base64.hpp"
 
 namespace etcdmon::api::auth::testing {
 

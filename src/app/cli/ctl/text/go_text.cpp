@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
+
 namespace etcdmon::app::cli::ctl {
 
 namespace {
@@ -262,21 +264,9 @@ void append_go_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_base64(std::string& out, std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto at = [bytes](std::size_t i) -> std::uint32_t {
-    return i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0U;
-  };
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4 + 2);
+void append_json_bytes(std::string& out, std::string_view bytes) {
   out += '"';
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::uint32_t group = at(i) << 16U | at(i + 1) << 8U | at(i + 2);
-    out += kDigits[group >> 18U];
-    out += kDigits[(group >> 12U) & 63U];
-    out += i + 1 < bytes.size() ? kDigits[(group >> 6U) & 63U] : '=';
-    out += i + 2 < bytes.size() ? kDigits[group & 63U] : '=';
-  }
+  append_base64(out, bytes, Base64::kPadded);
   out += '"';
 }
 

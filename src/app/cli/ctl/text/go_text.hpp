@@ -23,7 +23,7 @@ std::optional<std::string> take_quoted(std::string_view& text);
 /// U+FFFD.
 void append_go_json(std::string& out, std::string_view text);
 /// Appends `bytes` in standard base64 with padding, in quotes: how encoding/json writes []byte.
-void append_base64(std::string& out, std::string_view bytes);
+void append_json_bytes(std::string& out, std::string_view bytes);
 
 /// 20480 is "20 kB", as go-humanize rounds it: units of 1000, one digit below 10.
 std::string humanized(std::uint64_t bytes);

@@ -54,7 +54,7 @@ class JsonWriter {
   }
   JsonWriter& bytes(std::string_view raw) {
     separate();
-    append_base64(*out_, raw);
+    append_json_bytes(*out_, raw);
     return *this;
   }
   JsonWriter& null() {

@@ -1,8 +1,8 @@
-#include "api/auth/base64.hpp"
+#include "base/base64.hpp"
 
 #include <array>
 
-namespace etcdmon::api::auth {
+namespace etcdmon {
 
 namespace {
 
@@ -12,8 +12,8 @@ constexpr std::string_view kPlainLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kNoLetter = 0xff;
 
-constexpr std::string_view letters_of(Base64 alphabet) {
-  return alphabet == Base64::kUrl ? kUrlLetters : kPlainLetters;
+constexpr std::string_view letters_of(Base64 spelling) {
+  return spelling == Base64::kUrl ? kUrlLetters : kPlainLetters;
 }
 
 constexpr std::array<std::uint8_t, 256> values_of(std::string_view letters) {
@@ -30,22 +30,31 @@ constexpr auto kPlainValues = values_of(kPlainLetters);
 
 }  // namespace
 
-std::string encode_base64(std::string_view bytes, Base64 alphabet) {
-  const auto letters = letters_of(alphabet);
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
+void append_base64(std::string& out, std::string_view bytes, Base64 spelling) {
+  const auto letters = letters_of(spelling);
+  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
   std::uint32_t bits = 0;
   unsigned held = 0;
   for (const char byte : bytes) {
     bits = (bits << 8U) | static_cast<unsigned char>(byte);
-    for (held += 8; held >= 6; held -= 6) text += letters[(bits >> (held - 6)) & 0x3fU];
+    for (held += 8; held >= 6; held -= 6) out += letters[(bits >> (held - 6)) & 0x3fU];
   }
-  if (held > 0) text += letters[(bits << (6 - held)) & 0x3fU];
+  if (held > 0) out += letters[(bits << (6 - held)) & 0x3fU];
+  if (spelling == Base64::kPadded) out.append((3 - bytes.size() % 3) % 3, '=');
+}
+
+std::string encode_base64(std::string_view bytes, Base64 spelling) {
+  std::string text;
+  append_base64(text, bytes, spelling);
   return text;
 }
 
-std::optional<std::string> decode_base64(std::string_view text, Base64 alphabet) {
-  const auto& values = alphabet == Base64::kUrl ? kUrlValues : kPlainValues;
+std::optional<std::string> decode_base64(std::string_view text, Base64 spelling) {
+  if (spelling == Base64::kPadded) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  }
+  const auto& values = spelling == Base64::kUrl ? kUrlValues : kPlainValues;
   std::string bytes;
   bytes.reserve(text.size() * 3 / 4);
   std::uint32_t bits = 0;
@@ -64,4 +73,4 @@ std::optional<std::string> decode_base64(std::string_view text, Base64 alphabet)
   return bytes;
 }
 
-}  // namespace etcdmon::api::auth
+}  // namespace etcdmon
