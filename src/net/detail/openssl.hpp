@@ -8,15 +8,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-namespace etcdmon::net::detail {
+#include "base/free_by.hpp"
 
-template <auto Free>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
+namespace etcdmon::net::detail {
 
 using SslContextPtr = std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, FreeBy<SSL_free>>;

@@ -11,6 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include "base/free_by.hpp"
 #include "base/secret.hpp"
 
 namespace etcdmon::api::auth {
@@ -24,14 +25,6 @@ struct KeyMaterial {
 }  // namespace etcdmon::api::auth
 
 namespace etcdmon::api::auth::detail {
-
-template <auto Free>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
 using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, FreeBy<EVP_PKEY_CTX_free>>;
