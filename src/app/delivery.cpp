@@ -121,6 +121,9 @@ Delivery::Delivery(Executor executor, const Settings& settings, alert::RoutingOp
           logger)),
       router_(std::move(routing)),
       scope_(executor, logger) {
+  // What cannot send must say so now, and not when the first alert is to be told.
+  const auto leaves = [](const Receiver& receiver) { return receiver.channel != "console"; };
+  if (std::ranges::any_of(receivers_, leaves)) outbound_.thread();
   for (const auto& row : notify::registry()) {
     const auto& common = row.common(settings.alerts);
     if (!common.enabled) continue;

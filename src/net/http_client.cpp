@@ -11,39 +11,39 @@ namespace etcdmon::net {
 namespace {
 
 void set_text(CURL* handle, CURLoption option, const std::string& text) {
-  if (!text.empty()) curl_easy_setopt(handle, option, text.c_str());
+  if (!text.empty()) detail::set_option(handle, option, text.c_str());
 }
 
 // Runs on the curl thread; what it points into is held by the closure.
 void prepare(const HttpRequest& request, detail::Transfer& transfer, CURL* handle) {
-  curl_easy_setopt(handle, CURLOPT_URL, request.url.reveal().c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  detail::set_option(handle, CURLOPT_URL, request.url.reveal().c_str());
+  detail::set_option(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  detail::set_option(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (request.method == "GET") {
-    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    detail::set_option(handle, CURLOPT_HTTPGET, 1L);
   } else {
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
+    detail::set_option(handle, CURLOPT_POSTFIELDS, request.body.data());
+    detail::set_option(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
   }
   for (const auto& [name, value] : request.headers) {
     const auto line = fmt::format("{}: {}", name, value.reveal());
-    transfer.headers = curl_slist_append(transfer.headers, line.c_str());
+    transfer.headers = detail::curl().slist_append(transfer.headers, line.c_str());
   }
   // No waiting for a "100 Continue" that many receivers never send.
-  transfer.headers = curl_slist_append(transfer.headers, "Expect:");
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, transfer.headers);
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, "etcd-monitor");
+  transfer.headers = detail::curl().slist_append(transfer.headers, "Expect:");
+  detail::set_option(handle, CURLOPT_HTTPHEADER, transfer.headers);
+  detail::set_option(handle, CURLOPT_USERAGENT, "etcd-monitor");
   set_text(handle, CURLOPT_CAINFO, request.tls.ca_file);
   set_text(handle, CURLOPT_SSLCERT, request.tls.cert_file);
   set_text(handle, CURLOPT_SSLKEY, request.tls.key_file);
   if (request.tls.insecure_skip_verify) {
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+    detail::set_option(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    detail::set_option(handle, CURLOPT_SSL_VERIFYHOST, 0L);
   }
   if (!request.user.empty() || !request.password.empty()) {
-    curl_easy_setopt(handle, CURLOPT_USERNAME, request.user.c_str());
-    curl_easy_setopt(handle, CURLOPT_PASSWORD, request.password.reveal().c_str());
+    detail::set_option(handle, CURLOPT_USERNAME, request.user.c_str());
+    detail::set_option(handle, CURLOPT_PASSWORD, request.password.reveal().c_str());
   }
 }
 

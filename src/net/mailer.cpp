@@ -18,30 +18,32 @@ void prepare(const Mail& mail, detail::Transfer& transfer, CURL* handle) {
       mail.server.find(':') == std::string::npos ? mail.server : fmt::format("[{}]", mail.server);
   const auto url =
       fmt::format("{}://{}:{}/{}", implicit ? "smtps" : "smtp", host, mail.port, mail.hello);
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  detail::set_option(handle, CURLOPT_URL, url.c_str());
+  detail::set_option(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   if (mail.security != SmtpSecurity::kNone)
-    curl_easy_setopt(handle, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
-  if (!mail.tls.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, mail.tls.ca_file.c_str());
+    detail::set_option(handle, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
+  if (!mail.tls.ca_file.empty())
+    detail::set_option(handle, CURLOPT_CAINFO, mail.tls.ca_file.c_str());
   if (mail.tls.insecure_skip_verify) {
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+    detail::set_option(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    detail::set_option(handle, CURLOPT_SSL_VERIFYHOST, 0L);
   }
   if (!mail.user.empty()) {
-    curl_easy_setopt(handle, CURLOPT_USERNAME, mail.user.c_str());
-    curl_easy_setopt(handle, CURLOPT_PASSWORD, mail.password.reveal().c_str());
+    detail::set_option(handle, CURLOPT_USERNAME, mail.user.c_str());
+    detail::set_option(handle, CURLOPT_PASSWORD, mail.password.reveal().c_str());
     const auto wanted = mail.auth.empty() ? std::string() : fmt::format("AUTH={}", mail.auth);
-    if (!wanted.empty()) curl_easy_setopt(handle, CURLOPT_LOGIN_OPTIONS, wanted.c_str());
+    if (!wanted.empty()) detail::set_option(handle, CURLOPT_LOGIN_OPTIONS, wanted.c_str());
   }
-  curl_easy_setopt(handle, CURLOPT_MAIL_FROM, fmt::format("<{}>", mail.from).c_str());
+  detail::set_option(handle, CURLOPT_MAIL_FROM, fmt::format("<{}>", mail.from).c_str());
   for (const auto& receiver : mail.to) {
     transfer.recipients =
-        curl_slist_append(transfer.recipients, fmt::format("<{}>", receiver).c_str());
+        detail::curl().slist_append(transfer.recipients, fmt::format("<{}>", receiver).c_str());
   }
-  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, transfer.recipients);
-  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
-  curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-  curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(transfer.sent.size()));
+  detail::set_option(handle, CURLOPT_MAIL_RCPT, transfer.recipients);
+  detail::set_option(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+  detail::set_option(handle, CURLOPT_UPLOAD, 1L);
+  detail::set_option(handle, CURLOPT_INFILESIZE_LARGE,
+                     static_cast<curl_off_t>(transfer.sent.size()));
 }
 
 }  // namespace

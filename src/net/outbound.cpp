@@ -4,7 +4,12 @@
 
 namespace etcdmon::net {
 
-Outbound::Outbound(Executor executor) : thread_(std::make_unique<detail::CurlThread>(executor)) {}
+Outbound::Outbound(Executor executor) : executor_(executor) {}
 Outbound::~Outbound() = default;
+
+detail::CurlThread& Outbound::thread() {
+  if (!thread_) thread_ = std::make_unique<detail::CurlThread>(executor_);
+  return *thread_;
+}
 
 }  // namespace etcdmon::net

@@ -13,7 +13,7 @@ class CurlThread;
 }
 
 /// Shared by every HttpClient and Mailer. Values go to the thread and come back by post; a peer
-/// that hangs holds up nobody else.
+/// that hangs holds up nobody else. The thread and libcurl come with the first thing sent.
 ///
 /// Threads:  the loop only.
 /// Lifetime: must outlive its clients. The destructor ends what is under way and joins the thread,
@@ -25,9 +25,11 @@ class Outbound {
   Outbound(const Outbound&) = delete;
   Outbound& operator=(const Outbound&) = delete;
 
-  detail::CurlThread& thread() { return *thread_; }
+  /// Throws std::runtime_error when libcurl is not installed: whoever will send asks once at start.
+  detail::CurlThread& thread();
 
  private:
+  Executor executor_;
   std::unique_ptr<detail::CurlThread> thread_;
 };
 

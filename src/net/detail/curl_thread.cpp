@@ -59,28 +59,28 @@ std::size_t give_body(char* into, std::size_t size, std::size_t count, void* use
 }
 
 void set_common(Transfer& transfer, CURL* handle) {
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, transfer.error);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &take_header);
-  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_READFUNCTION, &give_body);
-  curl_easy_setopt(handle, CURLOPT_READDATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set_option(handle, CURLOPT_NOSIGNAL, 1L);
+  set_option(handle, CURLOPT_ERRORBUFFER, transfer.error);
+  set_option(handle, CURLOPT_WRITEFUNCTION, &take_body);
+  set_option(handle, CURLOPT_WRITEDATA, &transfer);
+  set_option(handle, CURLOPT_HEADERFUNCTION, &take_header);
+  set_option(handle, CURLOPT_HEADERDATA, &transfer);
+  set_option(handle, CURLOPT_READFUNCTION, &give_body);
+  set_option(handle, CURLOPT_READDATA, &transfer);
+  set_option(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(transfer.deadline -
                                                                  std::chrono::steady_clock::now());
   const long milliseconds = std::max<long>(left.count(), 1);
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, milliseconds);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
+  set_option(handle, CURLOPT_TIMEOUT_MS, milliseconds);
+  set_option(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
 }
 
 }  // namespace
 
 Transfer::~Transfer() {
-  curl_slist_free_all(headers);
-  curl_slist_free_all(recipients);
+  curl().slist_free_all(headers);
+  curl().slist_free_all(recipients);
 }
 
 struct CurlThread::Call {
@@ -90,9 +90,7 @@ struct CurlThread::Call {
 };
 
 CurlThread::CurlThread(Executor executor) : executor_(executor) {
-  static const auto kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  ETCDMON_ASSERT(kInitialised == CURLE_OK);
-  multi_ = curl_multi_init();
+  multi_ = curl().multi_init();
   ETCDMON_ASSERT(multi_ != nullptr);
   // Signals are for the thread that runs the loop.
   sigset_t all;
@@ -108,9 +106,9 @@ CurlThread::~CurlThread() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  curl_multi_wakeup(multi_);
+  curl().multi_wakeup(multi_);
   thread_.join();
-  curl_multi_cleanup(multi_);
+  curl().multi_cleanup(multi_);
 }
 
 Task<> CurlThread::run(TransferPtr transfer) {
@@ -120,7 +118,7 @@ Task<> CurlThread::run(TransferPtr transfer) {
     CURLM* multi;
     ~Mark() {
       call.dropped = true;
-      curl_multi_wakeup(multi);
+      curl().multi_wakeup(multi);
     }
   };
   const auto call = std::make_shared<Call>();
@@ -130,7 +128,7 @@ Task<> CurlThread::run(TransferPtr transfer) {
     added_.push_back(call);
   }
   const Mark mark{*call, multi_};
-  curl_multi_wakeup(multi_);
+  curl().multi_wakeup(multi_);
   co_await call->done.wait();
 }
 
@@ -142,13 +140,13 @@ void CurlThread::take_new() {
   }
   for (auto& call : added) {
     if (call->dropped) continue;
-    CURL* const handle = curl_easy_init();
+    CURL* const handle = curl().easy_init();
     ETCDMON_ASSERT(handle != nullptr);
     auto& transfer = *call->transfer;
     set_common(transfer, handle);
     transfer.prepare(transfer, handle);
     running_.emplace(handle, std::move(call));
-    curl_multi_add_handle(multi_, handle);
+    curl().multi_add_handle(multi_, handle);
   }
 }
 
@@ -158,10 +156,10 @@ void CurlThread::end(CURL* handle, CURLcode code) {
   running_.erase(it);
   auto& transfer = *call->transfer;
   transfer.code = code;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &transfer.status);
-  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &transfer.os_error);
-  curl_multi_remove_handle(multi_, handle);
-  curl_easy_cleanup(handle);
+  curl().easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &transfer.status);
+  curl().easy_getinfo(handle, CURLINFO_OS_ERRNO, &transfer.os_error);
+  curl().multi_remove_handle(multi_, handle);
+  curl().easy_cleanup(handle);
   asio::post(executor_, [call = std::move(call)] {
     if (!call->dropped) call->done.set(true);
   });
@@ -181,16 +179,16 @@ void CurlThread::serve() {
     }
     for (CURL* const handle : dropped) end(handle, CURLE_ABORTED_BY_CALLBACK);
     int running = 0;
-    curl_multi_perform(multi_, &running);
+    curl().multi_perform(multi_, &running);
     int left = 0;
-    while (CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
+    while (CURLMsg* const message = curl().multi_info_read(multi_, &left)) {
       if (message->msg == CURLMSG_DONE) end(message->easy_handle, message->data.result);
     }
-    curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
+    curl().multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
   }
   for (const auto& [handle, call] : running_) {
-    curl_multi_remove_handle(multi_, handle);
-    curl_easy_cleanup(handle);
+    curl().multi_remove_handle(multi_, handle);
+    curl().easy_cleanup(handle);
   }
 }
 
@@ -199,7 +197,7 @@ Error curl_error(const Transfer& transfer, const std::string& doing) {
     return Error{code, fmt::format("{}: {}", doing, text), cause};
   };
   // libcurl's own text may quote what the server said, and that may quote what we sent.
-  const std::string_view generic = curl_easy_strerror(transfer.code);
+  const std::string_view generic = curl().easy_strerror(transfer.code);
   switch (transfer.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -10,12 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include <curl/curl.h>
-
 #include "async/one_shot.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/detail/curl.hpp"
 
 namespace etcdmon::net::detail {
 
