@@ -14,6 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "base/assert.hpp"
 #include "net/detail/certificate.hpp"
 #include "net/detail/tls_stream.hpp"
 
@@ -113,9 +114,20 @@ Result<std::shared_ptr<OpensslContext>> OpensslContext::make(TlsOptions options)
   std::shared_ptr<OpensslContext> context(new OpensslContext(std::move(options)));
   // Before reading: a file that changes in between is read again the next time.
   context->stamps_ = context->stamps();
-  ETCDMON_TRY(context->loaded_, context->load());
+  if (context->has_files()) {
+    ETCDMON_TRY(context->loaded_, context->load());
+  }
   context->looked_at_ = std::chrono::steady_clock::now();
   return context;
+}
+
+SSL_CTX* OpensslContext::native() {
+  if (!loaded_.context) {
+    auto loaded = load();
+    ETCDMON_ASSERT(loaded);  // no file that could be wrong
+    loaded_ = *std::move(loaded);
+  }
+  return loaded_.context.get();
 }
 
 void OpensslContext::refresh(SteadyTime now) {
