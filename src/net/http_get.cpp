@@ -16,8 +16,8 @@ namespace etcdmon::net {
 namespace {
 
 constexpr std::size_t kScratch = 64U << 10U;
-constexpr std::size_t kBodiesKept = 16;
-constexpr std::size_t kLargestBodyKept = 4U << 20U;
+constexpr std::size_t kRoomsKept = 16;
+constexpr std::size_t kLargestRoomKept = 4U << 20U;
 
 // SO_RCVLOWAT: woken when all but this much of what came the last time is there.
 constexpr std::size_t kSlack = 2U << 10U;
@@ -35,20 +35,25 @@ std::span<std::byte> scratch() {
   return buffer;
 }
 
-std::vector<std::unique_ptr<std::string>>& free_bodies() {
-  thread_local std::vector<std::unique_ptr<std::string>> bodies;
-  return bodies;
+std::vector<std::string>& free_rooms() {
+  thread_local std::vector<std::string> rooms;
+  return rooms;
+}
+
+// Room for a body of that size. It is borrowed when the first byte is there: a thousand members
+// that were asked at once do not answer at once.
+std::string borrow_room(std::size_t size) {
+  std::string room;
+  if (auto& rooms = free_rooms(); !rooms.empty()) {
+    room = std::move(rooms.back());
+    rooms.pop_back();
+  }
+  room.clear();
+  room.reserve(size);
+  return room;
 }
 
 using Body = std::unique_ptr<std::string, HttpGet::ReturnBody>;
-
-Body borrow_body() {
-  auto& bodies = free_bodies();
-  if (bodies.empty()) return Body(new std::string);
-  Body body(bodies.back().release());
-  bodies.pop_back();
-  return body;
-}
 
 Error bad_url(std::string_view why) {
   return Error{ErrorCode::kInvalidArgument,
@@ -75,10 +80,10 @@ void set_low_water(const Stream& stream, std::size_t bytes) {
 }  // namespace
 
 void HttpGet::ReturnBody::operator()(std::string* body) const {
-  std::unique_ptr<std::string> owned(body);
-  auto& bodies = free_bodies();
-  if (bodies.size() < kBodiesKept && owned->capacity() <= kLargestBodyKept) {
-    bodies.push_back(std::move(owned));
+  const std::unique_ptr<std::string> owned(body);
+  auto& rooms = free_rooms();
+  if (rooms.size() < kRoomsKept && body->capacity() <= kLargestRoomKept) {
+    rooms.push_back(std::move(*body));
   }
 }
 
@@ -131,8 +136,9 @@ class HttpGet::Session {
   std::unique_ptr<Stream> stream_;
   std::optional<detail::Watchdog> deadline_;
   std::optional<detail::Watchdog> longest_wait_;
-  std::size_t received_ = 0;       // of the present answer
-  std::size_t last_received_ = 0;  // of the last good one, framing included
+  std::string* body_ = nullptr;    // of the present answer
+  std::size_t received_ = 0;       // of it, framing included
+  std::size_t last_received_ = 0;  // of the last good one
   bool in_exchange_ = false;       // a request is out and its answer not complete
   bool low_water_ = false;
 };
@@ -151,8 +157,8 @@ Task<Result<HttpGet::Answer>> HttpGet::Session::get(Deadline deadline) {
       auto connected = co_await connect(deadline);
       if (!connected) co_return std::move(connected).error();
     }
-    auto body = borrow_body();
-    body->reserve(last_received_);
+    Body body(new std::string);
+    body_ = body.get();
     response_.reset(*body);
     received_ = 0;
     in_exchange_ = true;
@@ -225,6 +231,7 @@ Task<Result<void>> HttpGet::Session::exchange() {
 }
 
 Result<void> HttpGet::Session::take(std::size_t bytes) {
+  if (received_ == 0) *body_ = borrow_room(last_received_);
   received_ += bytes;
   const std::string_view text(reinterpret_cast<const char*>(scratch().data()), bytes);
   ETCDMON_TRY(const auto taken, response_.feed(text));
