@@ -38,7 +38,8 @@ endif()
 
 find_program(ETCDMON_MOLD mold)
 if(ETCDMON_MOLD)
-  add_link_options(-fuse-ld=mold)
+  # Code for errors lies apart, as other linkers do by themselves: pages that are never touched.
+  add_link_options(-fuse-ld=mold -Wl,-z,keep-text-section-prefix)
 endif()
 
 find_program(ETCDMON_CCACHE ccache)
