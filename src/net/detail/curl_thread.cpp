@@ -52,8 +52,7 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
 
 std::size_t give_body(char* into, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
-  const auto bytes = std::min(size * count, transfer.sent.size() - transfer.read);
-  std::memcpy(into, transfer.sent.data() + transfer.read, bytes);
+  const auto bytes = transfer.sent.copy(into, size * count, transfer.read);
   transfer.read += bytes;
   return bytes;
 }
