@@ -40,6 +40,12 @@ bool is_worse(const Rule& rule, double value, std::optional<double> than) {
   return !than || (rule.beyond == Rule::Beyond::kAbove ? value > *than : value < *than);
 }
 
+// Whether it was this rule that found it.
+bool is_of(const Alert& alert, const ActiveRule& active) {
+  return active.tuning.enabled && active.rule->name == alert.rule &&
+         alert.subject.ends_with(active.tag);
+}
+
 }  // namespace
 
 std::string fingerprint(std::string_view cluster, std::string_view rule, std::string_view subject) {
@@ -67,6 +73,7 @@ void Engine::set_rules(const std::vector<ActiveRule>& rules) {
     slot.active = active;
     slot.yields_to.assign(slot.active.rule->yields_to.begin(), slot.active.rule->yields_to.end());
   }
+  user_rules_.set(rules);
   index();
 }
 
@@ -80,9 +87,8 @@ void Engine::index() {
   strays_ = false;
   for (auto& slot : slots_) slot.records.clear();
   for (auto& [id, record] : state_) {
-    const auto slot = std::ranges::find_if(slots_, [&record = record](const Slot& s) {
-      return s.active.tuning.enabled && s.active.rule->name == record.alert.rule;
-    });
+    const auto slot = std::ranges::find_if(
+        slots_, [&record = record](const Slot& s) { return is_of(record.alert, s.active); });
     if (slot == slots_.end())
       strays_ = true;
     else
@@ -93,9 +99,12 @@ void Engine::index() {
 std::vector<AlertEvent> Engine::step(Now now, const RuleInput& input) {
   Events events;
   if (strays_) resolve_strays(now, events);
+  if (input.series != nullptr) user_rules_.step(now, *input.series);
   for (auto& slot : slots_) {
     if (!slot.active.tuning.enabled) continue;
-    if (slot.active.rule->measures()) {
+    if (slot.active.user) {
+      if (!ask_user_rule(slot, now, input, events)) continue;
+    } else if (slot.active.rule->measures()) {
       measure(slot, now, input, events);
     } else {
       findings_.clear();
@@ -106,6 +115,19 @@ std::vector<AlertEvent> Engine::step(Now now, const RuleInput& input) {
     settle(slot, now, events);
   }
   return events;
+}
+
+// False where it could not be found out: then nothing is taken for over.
+bool Engine::ask_user_rule(Slot& slot, Now now, const RuleInput& input, Events& events) {
+  const auto* const asked = user_rules_.find(slot.active.user.get());
+  if (asked == nullptr || !asked->looked) return false;
+  slot.has_data = asked->unfed.empty();
+  slot.worst = asked->look.worst;
+  slot.worst_subject = asked->look.worst_subject;
+  if (!asked->look.fault.empty()) return false;
+  for (auto& finding : findings_of(*asked, slot.active.tag, input))
+    found(slot, finding, now, events);
+  return true;
 }
 
 void Engine::measure(Slot& slot, Now now, const RuleInput& input, Events& events) {
@@ -168,10 +190,11 @@ AlertRecord& Engine::record_of(Slot& slot, const Finding& finding, Now now, Even
   alert.detail = finding.detail;
   alert.value = finding.value;
   alert.threshold = finding.threshold;
-  alert.runbook = runbook_of(rule.name);
-  alert.labels = {{"alertname", alert.rule},
-                  {"cluster", cluster_},
-                  {"severity", std::string(model::name_of(finding.severity))}};
+  alert.runbook = slot.active.user ? finding.runbook : runbook_of(rule.name);
+  alert.labels = finding.labels;
+  alert.labels["alertname"] = alert.rule;
+  alert.labels["cluster"] = cluster_;
+  alert.labels.emplace("severity", model::name_of(finding.severity));
   if (!finding.member.none()) alert.labels.emplace("member_id", to_hex(finding.member));
   if (!finding.subject.empty()) alert.labels.emplace("subject", finding.subject);
   alert.pending_since = now.wall;
@@ -270,9 +293,8 @@ void Engine::resolve_strays(Now now, Events& events) {
   strays_ = false;
   for (auto entry = state_.begin(); entry != state_.end();) {
     auto& alert = entry->second.alert;
-    const bool stray = std::ranges::none_of(slots_, [&alert](const Slot& slot) {
-      return slot.active.tuning.enabled && slot.active.rule->name == alert.rule;
-    });
+    const bool stray = std::ranges::none_of(
+        slots_, [&alert](const Slot& slot) { return is_of(alert, slot.active); });
     if (!stray) {
       ++entry;
       continue;
@@ -308,6 +330,11 @@ std::vector<RuleStatus> Engine::status() const {
     status.has_data = slot.has_data;
     status.value = slot.worst;
     status.subject = slot.worst_subject;
+    if (const auto* asked = user_rules_.find(slot.active.user.get())) {
+      status.threshold = asked->look.threshold;
+      status.unfed = asked->unfed;
+      status.fault = asked->look.fault;
+    }
     for (const auto* record : slot.records) {
       ++(record->alert.state == AlertState::kFiring ? status.firing : status.pending);
     }

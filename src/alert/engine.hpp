@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alert/rule.hpp"
+#include "alert/user_rules.hpp"
 #include "model/alert.hpp"
 
 namespace etcdmon::alert {
@@ -27,9 +28,12 @@ using EngineState = std::map<std::string, AlertRecord>;  ///< by alert id
 /// How a rule stands, for those who look at the rules and not at the alerts.
 struct RuleStatus {
   const ActiveRule* rule = nullptr;
-  bool has_data = false;        ///< a verdict's rule always has
-  std::optional<double> value;  ///< the worst of the last readings
-  std::string subject;          ///< whose that is
+  bool has_data = false;            ///< a verdict's rule always has
+  std::optional<double> value;      ///< the worst of the last readings
+  std::string subject;              ///< whose that is
+  std::optional<double> threshold;  ///< what a user's rule compares that with
+  std::vector<std::string> unfed;   ///< metrics of a user's rule that no member has
+  std::string fault;                ///< why a user's rule cannot be evaluated
   std::size_t pending = 0;
   std::size_t firing = 0;
 };
@@ -74,6 +78,7 @@ class Engine {
   };
 
   void measure(Slot& slot, Now now, const RuleInput& input, Events& events);
+  bool ask_user_rule(Slot& slot, Now now, const RuleInput& input, Events& events);
   void found(Slot& slot, Finding& finding, Now now, Events& events);
   AlertRecord& record_of(Slot& slot, const Finding& finding, Now now, Events& events);
   void ripen(const Slot& slot, AlertRecord& record, model::Severity severity, Now now,
@@ -87,6 +92,7 @@ class Engine {
   std::vector<Slot> slots_;
   EngineState state_;
   RuleMemory memory_;
+  UserRules user_rules_;
   bool strays_ = false;  ///< state_ may hold alerts of rules that are not there
   std::vector<Finding> findings_;
   std::vector<Reading> readings_;

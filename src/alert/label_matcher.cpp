@@ -80,13 +80,14 @@ Result<LabelMatcher> LabelMatcher::parse(std::string_view text) {
   }
   auto value = unquote(trim(rest.substr(found->text.size())));
   if (!value) return wrong(fmt::format("\"{}\": {}", whole, value.error().message));
-  return make(std::string(trim(whole.substr(0, at))), found->op, *std::move(value));
+  const auto name = trim(whole.substr(0, at));
+  return make(std::string(name == "rule" ? "alertname" : name), found->op, *std::move(value));
 }
 
 Result<LabelMatcher> LabelMatcher::make(std::string name, Op op, std::string value) {
   if (!is_label_name(name)) return wrong(fmt::format("\"{}\" is no name of a label", name));
   LabelMatcher matcher;
-  matcher.name_ = name == "rule" ? "alertname" : std::move(name);
+  matcher.name_ = std::move(name);
   matcher.op_ = op;
   matcher.value_ = std::move(value);
   if (op == Op::kMatches || op == Op::kMatchesNot) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,9 @@
 #include "model/verdict.hpp"
 
 namespace etcdmon::alert {
+
+class LiveSource;
+class UserRule;
 
 /// The limits that have flags of their own.
 struct Thresholds {
@@ -37,6 +41,8 @@ struct RuleInput {
   const Thresholds& thresholds;
   /// When the newest backup that could be verified was made; nullopt: nobody said.
   std::optional<WallTime> last_backup = {};
+  /// For users' rules; nullptr: none are kept.
+  const LiveSource* series = nullptr;
 };
 
 /// What rules remember from one look to the next.
@@ -59,6 +65,8 @@ struct Finding {
   std::string detail;
   std::optional<double> value;
   std::optional<double> threshold;
+  std::map<std::string, std::string> labels = {};  ///< besides those that every alert has
+  std::string runbook = {};                        ///< instead of the rule's own page
 };
 
 /// One measured value, whether it is good or bad.
@@ -92,7 +100,8 @@ struct Tuning {
 /// One row of the catalogue.
 ///
 /// A rule either finds (verdicts, which carry their own hysteresis), or measures: then the highest
-/// severity whose limit the value passes counts, each after its own wait.
+/// severity whose limit the value passes counts, each after its own wait. A user's rule has
+/// neither: its expression says what is found.
 struct Rule {
   using Find = void (*)(const RuleInput& input, std::vector<Finding>& findings);
   using Measure = void (*)(const RuleInput& input, RuleMemory& memory,
@@ -139,6 +148,9 @@ std::span<const Alias> aliases();
 struct ActiveRule {
   const Rule* rule = nullptr;
   Tuning tuning;
+  std::shared_ptr<const UserRule> user = {};  ///< a user's rule, which `rule` is a view of
+  /// Behind the subject of its alerts, where several of the users' rules have one name.
+  std::string tag = {};
 };
 /// The catalogue with its defaults and the limits that have flags.
 std::vector<ActiveRule> default_rules(const Thresholds& thresholds = {});

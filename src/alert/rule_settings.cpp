@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -120,6 +122,60 @@ void check_limits(const RuleSettings& settings, const Rule& rule,
   look("critical", settings.critical);
 }
 
+UserRuleText text_of(const RuleSettings& settings) {
+  return {.alert = settings.alert,
+          .expr = settings.expr,
+          .wait = settings.wait.value_or(std::chrono::seconds(0)),
+          .keep = settings.keep.value_or(std::chrono::seconds(0)),
+          .labels = settings.labels,
+          .annotations = settings.annotations,
+          .origin = {}};
+}
+
+void check_own(const RuleSettings& settings, std::vector<Complaint>& complaints) {
+  if (!settings.name.empty())
+    complaints.push_back({"name", "is for a built-in rule, `alert` for one of your own: keep one"});
+  const auto refuse = [&](const char* key, bool is_set) {
+    if (is_set)
+      complaints.push_back({key, "is for built-in rules; compare in `expr`, a rule a limit"});
+  };
+  refuse("info", settings.info.has_value());
+  refuse("warning", settings.warning.has_value());
+  refuse("critical", settings.critical.has_value());
+  if (settings.severity)
+    complaints.push_back({"severity", "of a rule of your own stands under `labels`"});
+  std::vector<UserRuleFault> faults;
+  (void)UserRule::make(text_of(settings), faults);
+  for (auto& fault : faults) complaints.push_back({std::move(fault.key), std::move(fault.message)});
+}
+
+// Behind the subjects of alerts, where rules share a name: what tells the rules apart.
+std::string tag_of(const UserRuleText& text, std::map<std::string, int>& tags) {
+  std::string tag;
+  for (const auto& [name, value] : text.labels)
+    tag += fmt::format("{}{}={}", tag.empty() ? "" : ", ", name, value);
+  const int before = tags[text.alert + '\n' + tag]++;
+  if (before != 0) tag += fmt::format("{}#{}", tag.empty() ? "" : " ", before + 1);
+  return fmt::format(" [{}]", tag);
+}
+
+void add_users(std::vector<UserRuleText> texts, std::vector<ActiveRule>& rules) {
+  std::map<std::string, int> names;
+  std::map<std::string, int> tags;
+  for (const auto& text : texts) ++names[text.alert];
+  for (auto& active : rules) {
+    if (names.contains(std::string(active.rule->name))) active.tuning.enabled = false;
+  }
+  for (auto& text : texts) {
+    auto tag = names[text.alert] > 1 ? tag_of(text, tags) : std::string();
+    std::vector<UserRuleFault> faults;
+    auto user = UserRule::make(std::move(text), faults);
+    if (!user) continue;
+    const auto& rule = user->rule();
+    rules.push_back({&rule, rule.tuning, std::move(user), std::move(tag)});
+  }
+}
+
 void apply(const RuleSettings& settings, Tuning& tuning) {
   const auto set = [&](model::Severity severity, const std::optional<WrittenLimit>& limit) {
     if (!limit) return;
@@ -142,8 +198,20 @@ const Schema& RuleSettings::schema() {
   using namespace std::chrono_literals;
   static const auto kSchema = Schema::of<T>(
       "Alerts",
-      {field("name", &T::name, "The rule: docs/rules.md has them all.")
+      {field("name", &T::name, "A built-in rule, to change it: docs/rules.md has them all.")
            .rule(name_fault)
+           .applies_live(),
+       field("alert", &T::alert, "A rule of your own instead: what its alerts are called.")
+           .applies_live(),
+       field("expr", &T::expr,
+             "Of a rule of your own: an expression in PromQL; each of its series is an alert.")
+           .applies_live(),
+       field("labels", &T::labels,
+             "Of a rule of your own: labels of its alerts, severity above all.")
+           .applies_live(),
+       field("annotations", &T::annotations,
+             "Of a rule of your own: summary, description, runbook_url; {{ $labels.member }} and "
+             "{{ $value }} stand for what was found.")
            .applies_live(),
        field("enabled", &T::enabled, "Whether it is evaluated at all.").applies_live(),
        field("info", &T::info, "From where on it is an info; off: never. In the rule's unit.")
@@ -162,8 +230,15 @@ const Schema& RuleSettings::schema() {
 
 std::vector<Complaint> RuleSettings::check() const {
   std::vector<Complaint> complaints;
+  const bool own = !alert.empty() || !expr.empty() || !labels.empty() || !annotations.empty();
+  if (own) {
+    check_own(*this, complaints);
+    return complaints;
+  }
   if (name.empty()) {
-    complaints.push_back({"name", "is needed: which rule is meant?"});
+    complaints.push_back(
+        {"name",
+         "is needed: which built-in rule is meant? A rule of your own begins with `alert`"});
     return complaints;
   }
   for (const auto* rule : rules_named(name)) {
@@ -185,14 +260,19 @@ std::vector<Complaint> RuleSettings::check() const {
 
 std::vector<ActiveRule> tuned_rules(const Thresholds& thresholds,
                                     std::span<const RuleSettings> common,
-                                    std::span<const RuleSettings> own) {
+                                    std::span<const RuleSettings> own,
+                                    std::span<const UserRuleText> files) {
   auto rules = default_rules(thresholds);
+  std::vector<UserRuleText> texts;
   for (const auto& settings : {common, own}) {
     for (const auto& change : settings) {
+      if (!change.alert.empty() && change.enabled.value_or(true)) texts.push_back(text_of(change));
       for (const auto* rule : rules_named(change.name))
         apply(change, std::ranges::find(rules, rule, &ActiveRule::rule)->tuning);
     }
   }
+  texts.insert(texts.end(), files.begin(), files.end());
+  add_users(std::move(texts), rules);
   return rules;
 }
 

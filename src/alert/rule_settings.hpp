@@ -1,4 +1,4 @@
-// alert/rule_settings.hpp: what an operator may set of a built-in rule.
+// alert/rule_settings.hpp: what an operator may set of a built-in rule, and rules of their own.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alert/rule.hpp"
+#include "alert/user_rule.hpp"
 #include "config/schema.hpp"
 #include "model/severity_names.hpp"
 
@@ -22,9 +23,14 @@ struct WrittenLimit {
   bool operator==(const WrittenLimit&) const = default;
 };
 
-/// Changes to one rule; what is not set stays as the catalogue has it.
+/// Changes to a built-in rule, which `name` says; what is not set stays as the catalogue has it. Or
+/// a rule of one's own, with `alert` and `expr`.
 struct RuleSettings {
   std::string name;
+  std::string alert;
+  std::string expr;
+  config::Texts labels;
+  config::Texts annotations;
   std::optional<bool> enabled;
   std::optional<WrittenLimit> info, warning, critical;
   std::optional<std::chrono::seconds> wait;  ///< `for`
@@ -35,10 +41,13 @@ struct RuleSettings {
   std::vector<config::Complaint> check() const;
 };
 
-/// The catalogue as `common` and then `own` change it. The settings have passed their check().
+/// The catalogue as `common` and then `own` change it, and after it the users' rules: of `common`,
+/// of `own`, of rule files. All have passed their checks. A user's rule that has a built-in one's
+/// name takes its place.
 std::vector<ActiveRule> tuned_rules(const Thresholds& thresholds,
                                     std::span<const RuleSettings> common,
-                                    std::span<const RuleSettings> own);
+                                    std::span<const RuleSettings> own,
+                                    std::span<const UserRuleText> files = {});
 
 }  // namespace etcdmon::alert
 

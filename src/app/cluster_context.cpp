@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "alert/user_rule.hpp"
 #include "collect/scrape/derive.hpp"
+#include "collect/scrape/wanted_series.hpp"
 
 namespace etcdmon::app {
 
@@ -26,6 +28,16 @@ collect::JudgeOptions judge_options_of(const collect::CollectOptions& options) {
           .election_timeout = options.election_timeout};
 }
 
+collect::WantedPtr wanted_of(const std::vector<alert::ActiveRule>& rules) {
+  const auto needs = alert::needs_of(rules);
+  return collect::Wanted::of({needs.metrics.begin(), needs.metrics.end()}, needs.reach);
+}
+
+ClusterOptions with_wanted(ClusterOptions options) {
+  options.collect.wanted = wanted_of(options.rules);
+  return options;
+}
+
 model::ClusterViewPtr empty_view(const std::string& cluster) {
   auto view = std::make_shared<model::ClusterView>();
   view->cluster = cluster;
@@ -38,7 +50,7 @@ model::ClusterViewPtr empty_view(const std::string& cluster) {
 ClusterContext::ClusterContext(Executor executor, net::Resolver& resolver,
                                collect::Schedule& schedule, ClusterOptions options,
                                const Logger& logger)
-    : options_(std::move(options)),
+    : options_(with_wanted(std::move(options))),
       judge_options_(judge_options_of(options_.collect)),
       scope_(executor, logger),
       collector_(executor, resolver, schedule, options_.collect, logger),
@@ -76,10 +88,11 @@ void ClusterContext::resume(Memory memory) {
 }
 
 void ClusterContext::set_rules(const alert::Thresholds& thresholds,
-                               std::vector<alert::ActiveRule> rules) {
+                               const std::vector<alert::ActiveRule>& rules) {
   options_.thresholds = thresholds;
+  collector_.want(wanted_of(rules));
   options_.rules = rules;
-  engine_.set_rules(std::move(rules));
+  engine_.set_rules(rules);
 }
 
 void ClusterContext::remember(alert::EngineState alerts) {
@@ -120,8 +133,10 @@ void ClusterContext::step() {
   // false.
   std::vector<model::AlertEvent> alerts;
   if (!view->observation.membership.members.empty() || now.steady - started_ >= kStrangers) {
+    wanted_.look_at(collector_.wanted_series(), now);
     alerts = engine_.step(
-        now, {view->observation, view->assessment, view->members, options_.thresholds});
+        now,
+        {view->observation, view->assessment, view->members, options_.thresholds, {}, &wanted_});
   }
   view->alerts = engine_.active();
   for (const auto& event : judgement.events) events_.push_back(event);

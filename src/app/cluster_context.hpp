@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "alert/engine.hpp"
+#include "alert/live_source.hpp"
 #include "async/event.hpp"
 #include "async/task_scope.hpp"
 #include "collect/collector.hpp"
@@ -68,7 +69,7 @@ class ClusterContext {
   /// came first.
   Task<bool> first_verdict(Deadline deadline);
   /// From the next step on.
-  void set_rules(const alert::Thresholds& thresholds, std::vector<alert::ActiveRule> rules);
+  void set_rules(const alert::Thresholds& thresholds, const std::vector<alert::ActiveRule>& rules);
 
  private:
   Task<> run();
@@ -80,6 +81,7 @@ class ClusterContext {
   collect::Collector collector_;
   collect::JudgeStatePtr judged_;
   alert::Engine engine_;
+  alert::LiveSource wanted_;  ///< what users' rules look at
   Listener listener_;
   model::ClusterViewPtr view_;
   std::deque<model::Event> events_;

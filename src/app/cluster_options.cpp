@@ -44,7 +44,8 @@ Result<ClusterOptions> cluster_options(const Settings& settings, const ClusterSe
   collect.node_exporter_url = cluster.node_exporter_url;
   collect.max_body = settings.monitoring.max_body;
   out.thresholds = to_thresholds(thresholds_of(settings, cluster));
-  out.rules = alert::tuned_rules(out.thresholds, settings.alerts.rules, cluster.rules);
+  out.rules = alert::tuned_rules(out.thresholds, settings.alerts.rules, cluster.rules,
+                                 settings.alerts.file_rules);
 
   collect.plain_by_default = !wants_tls(cluster.tls);
   // Members may advertise https although only plain endpoints were given; the context is made in

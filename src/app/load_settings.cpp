@@ -7,6 +7,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <glob.h>
+
+#include "alert/rule_file.hpp"
 
 namespace etcdmon::app {
 
@@ -95,6 +98,36 @@ void complete_clusters(Settings& settings, const config::Loader& loader) {
     only.endpoints.emplace_back(kDefaultEndpoint);
 }
 
+// The files that a name with * stands for, in order; itself where it has none.
+std::vector<std::string> files_named(const std::string& name) {
+  if (name.find_first_of("*?[") == std::string::npos) return {name};
+  std::vector<std::string> files;
+  ::glob_t found{};
+  if (::glob(name.c_str(), 0, nullptr, &found) == 0)
+    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return files;
+}
+
+void read_rule_files(const LoadRequest& request, Loaded& loaded) {
+  auto& alerts = loaded.settings.alerts;
+  alerts.file_rules.clear();
+  for (std::size_t i = 0; i < alerts.rule_files.size(); ++i) {
+    for (const auto& name : files_named(alerts.rule_files[i])) {
+      const auto text = request.read_file(name);
+      if (!text) {
+        loaded.issues.push_back(
+            {{name, 0}, fmt::format("alerts.rule_files[{}]", i), text.error().message});
+        continue;
+      }
+      loaded.files.push_back(name);
+      auto file = alert::parse_rule_file(*text, name);
+      for (auto& issue : file.issues) loaded.issues.push_back(std::move(issue));
+      for (auto& rule : file.rules) alerts.file_rules.push_back(std::move(rule));
+    }
+  }
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -139,6 +172,7 @@ Loaded load_settings(const LoadRequest& request) {
   }
   if (request.check_flags) append(loaded.issues, request.check_flags(loaded.flags));
   append(loaded.files, loader.files());
+  read_rule_files(request, loaded);
   loaded.warnings = loader.warnings();
   return loaded;
 }

@@ -128,7 +128,7 @@ void check_rules(std::vector<Complaint>& complaints,
                  const std::vector<alert::RuleSettings>& rules) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (rules[i].name != rules[j].name) continue;
+      if (rules[i].name.empty() || rules[i].name != rules[j].name) continue;
       complaints.push_back({fmt::format("rules[{}].name", i),
                             fmt::format("{} is also the name of rules[{}]", rules[i].name, j)});
       break;
@@ -253,8 +253,9 @@ const Schema& ClusterSettings::schema() {
        field("thresholds", &T::thresholds,
              "Thresholds of this cluster alone; null: the common ones."),
        field("rules", &T::rules,
-             "Changes to built-in rules for this cluster, on top of `alerts.rules`.")
-           .identified_by("name")
+             "Changes to built-in rules for this cluster, on top of `alerts.rules`, and rules of "
+             "your own.")
+           .identified_by("name", "alert")
            .applies_live()});
   return kSchema;
 }
@@ -390,8 +391,13 @@ const Schema& AlertSettings::schema() {
   using T = AlertSettings;
   static const auto kSchema = [] {
     std::vector<config::Field> fields{
-        field("rules", &T::rules, "Changes to built-in rules, for all clusters.")
-            .identified_by("name")
+        field("rules", &T::rules,
+              "Changes to built-in rules, and rules of your own, for all clusters.")
+            .identified_by("name", "alert")
+            .applies_live(),
+        field("rule_files", &T::rule_files,
+              "Files with rules of your own, as Prometheus has them; with * for many. Read again "
+              "with every reload.")
             .applies_live(),
         field("console", &T::console, "Alerts in the log.")};
     for (const auto& row : notify::registry()) {

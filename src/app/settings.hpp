@@ -120,6 +120,8 @@ struct DeliverySettings {
 
 struct AlertSettings : notify::ChannelOptions {
   std::vector<alert::RuleSettings> rules;
+  std::vector<std::string> rule_files;
+  std::vector<alert::UserRuleText> file_rules;  ///< what stands in them; no option by itself
   ConsoleSettings console;
   DeliverySettings delivery;
   RoutingSettings routing;

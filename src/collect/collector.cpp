@@ -471,4 +471,22 @@ std::vector<model::MemberView> Collector::member_views(Now now) const {
   return views;
 }
 
+std::vector<std::shared_ptr<const series::LabelledSeries>> Collector::wanted_series() const {
+  std::vector<std::shared_ptr<const series::LabelledSeries>> out;
+  out.reserve(watches_.size());
+  for (const auto& watch : watches_) out.push_back(watch->wanted().series());
+  return out;
+}
+
+std::size_t Collector::wanted_left_out() const {
+  std::size_t count = 0;
+  for (const auto& watch : watches_) count += watch->wanted().left_out();
+  return count;
+}
+
+void Collector::want(const WantedPtr& wanted) {
+  context_.options.wanted = wanted;
+  for (const auto& watch : watches_) watch->want(wanted);
+}
+
 }  // namespace etcdmon::collect

@@ -37,6 +37,11 @@ class Collector {
   model::Observation observe(Now now) const;
   /// In the order of observe().members.
   std::vector<model::MemberView> member_views(Now now) const;
+  /// What is kept for users' rules, a member each that has answered or failed to.
+  std::vector<std::shared_ptr<const series::LabelledSeries>> wanted_series() const;
+  /// Lines that there was no room for, of all members.
+  std::size_t wanted_left_out() const;
+  void want(const WantedPtr& wanted);
   /// A health check at once, as far as the limit of one per 5 s allows.
   void hurry_health_check();
   /// Pages of /metrics soon: every 2 s, for as long as this is called.

@@ -49,7 +49,26 @@ Task<std::optional<Error>> MemberWatch::fetch_metrics(std::size_t candidate, Dea
     co_return Error{ErrorCode::kUnavailable, fmt::format("{} answers, but not as etcd", url),
                     Cause::kProtocol};
   }
+  keep_wanted(answer->body);
   co_return std::nullopt;
+}
+
+// Under the labels that Prometheus would give them, and the monitor's own.
+void MemberWatch::keep_wanted(std::string_view page) {
+  if (!wanted_.wants_any()) return;
+  const auto now = SystemClock{}.now();
+  const auto endpoint = net::parse_endpoint(facts_.endpoint);
+  const auto id = facts_.entry.id.none() ? std::string() : to_hex(facts_.entry.id);
+  series::LabelledSeries::Labels labels{
+      {"cluster", context_.options.cluster},
+      {"job", "etcd"},
+      {"instance", endpoint ? endpoint->authority() : facts_.endpoint},
+      {"member", facts_.entry.name.empty() ? facts_.endpoint : facts_.entry.name}};
+  if (!id.empty()) labels.emplace("member_id", id);
+  wanted_.set_own_labels(std::move(labels));
+  auto own = metrics_.view(now, facts_.status).values;
+  own.set(model::Metric::kUp, page.empty() ? 0 : 1);
+  wanted_.on_scrape(page, now, own);
 }
 
 Task<> MemberWatch::scrape(milliseconds timeout) {
@@ -75,6 +94,7 @@ Task<> MemberWatch::scrape(milliseconds timeout) {
   facts_.scrape = model::ProbeOutcome{sent, steady_clock::now(), error};
   if (error) {
     metrics_.on_failure();
+    keep_wanted({});
   } else {
     facts_.metrics = metrics_.facts();
   }

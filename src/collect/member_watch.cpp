@@ -62,6 +62,7 @@ MemberWatch::MemberWatch(WatchContext& context, WatchTarget target)
       configured_(target.configured) {
   facts_.entry = std::move(target.entry);
   facts_.link.since = steady_clock::now();
+  wanted_.want(context_.options.wanted);
 }
 
 MemberWatch::~MemberWatch() = default;

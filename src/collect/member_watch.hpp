@@ -12,6 +12,7 @@
 #include "collect/membership.hpp"
 #include "collect/options.hpp"
 #include "collect/scrape/member_metrics.hpp"
+#include "collect/scrape/wanted_series.hpp"
 #include "etcd/link.hpp"
 #include "model/cluster_view.hpp"
 #include "model/member.hpp"
@@ -89,6 +90,9 @@ class MemberWatch : public std::enable_shared_from_this<MemberWatch> {
   bool take_leader_view_changed() { return std::exchange(leader_view_changed_, false); }
   model::MemberView view(Now now) const { return metrics_.view(now, facts_.status); }
   void record_hash(const model::HashSample& sample);
+  /// Other lines of the pages are kept for rules from the next page on.
+  void want(WantedPtr wanted) { wanted_.want(std::move(wanted)); }
+  const WantedSeries& wanted() const { return wanted_; }
 
  private:
   using LinkPtr = std::shared_ptr<etcd::Link>;
@@ -105,6 +109,7 @@ class MemberWatch : public std::enable_shared_from_this<MemberWatch> {
   Task<> read_local_members(LinkPtr link);
   Task<> read(LinkPtr link, etcd::Consistency consistency);
   Task<std::optional<Error>> fetch_metrics(std::size_t candidate, Deadline deadline);
+  void keep_wanted(std::string_view page);
   void plan_metrics_urls();
   void collect_certificates();
   Task<> try_connect(std::string url, bool& reached, std::string& why);
@@ -113,6 +118,7 @@ class MemberWatch : public std::enable_shared_from_this<MemberWatch> {
   Logger logger_;
   model::MemberFacts facts_;
   MemberMetrics metrics_;
+  WantedSeries wanted_;
 
   std::vector<std::string> urls_;
   std::size_t url_index_ = 0;

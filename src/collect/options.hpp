@@ -14,6 +14,7 @@
 namespace etcdmon::collect {
 
 class LinePool;
+struct Wanted;
 
 struct CollectOptions {
   std::string cluster;                   ///< the configured name
@@ -39,6 +40,8 @@ struct CollectOptions {
   Bytes max_body{16U << 20U};
   /// Remembered lines of /metrics pages, one for all members of a process; nullptr: one a member.
   std::shared_ptr<LinePool> line_pool;
+  /// Lines of the pages that users' rules ask for; nullptr: none.
+  std::shared_ptr<const Wanted> wanted;
 };
 
 }  // namespace etcdmon::collect

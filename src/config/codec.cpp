@@ -133,4 +133,27 @@ Result<Secret> Codec<Secret>::parse(const Node& node) {
   return Secret(std::string(*text));
 }
 
+Result<Texts> Codec<Texts>::parse(const Node& node) {
+  Texts out;
+  if (node.kind == Node::Kind::kNull) return out;
+  if (node.kind != Node::Kind::kMap)
+    return detail::bad_value(fmt::format(
+        "expected names and texts, such as {{team: storage}}, found {}", name_of(node.kind)));
+  for (const auto& child : node.children) {
+    const auto text = detail::any_text(child);
+    if (!text) {
+      return detail::bad_value(fmt::format("{}: {}", child.key, text.error().message));
+    }
+    if (!out.emplace(child.key, *text).second)
+      return detail::bad_value(fmt::format("{} is written twice", child.key));
+  }
+  return out;
+}
+
+Node Codec<Texts>::show(const Texts& value) {
+  Node map = Node::map();
+  for (const auto& [name, text] : value) map.set(name, Node::text_of(text));
+  return map;
+}
+
 }  // namespace etcdmon::config

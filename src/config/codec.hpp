@@ -4,6 +4,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -120,6 +121,16 @@ struct Codec<std::string> {
   static TypeDoc type() { return {"text", "string", {}, {}}; }
   static Result<std::string> parse(const Node& node);
   static Node show(const std::string& value) { return Node::text_of(value); }
+};
+
+/// A section whose keys are the writer's own: labels, annotations.
+using Texts = std::map<std::string, std::string>;
+
+template <>
+struct Codec<Texts> {
+  static TypeDoc type() { return {"names and texts", "object", {}, {}}; }
+  static Result<Texts> parse(const Node& node);
+  static Node show(const Texts& value);
 };
 
 template <>

@@ -36,6 +36,12 @@ Node redacted(Node node) {
 
 std::string one_line(const Field& field, const Node& node) {
   if (node.kind == Kind::kNull) return "null";
+  if (node.kind == Kind::kMap) {
+    std::vector<std::string> items;
+    for (const auto& item : node.children)
+      items.push_back(fmt::format("{}: {}", item.key, item.text));
+    return fmt::format("{{{}}}", fmt::join(items, ", "));
+  }
   if (node.kind != Kind::kList)
     return field.secret && !node.text.empty() ? std::string(kRedacted) : node.text;
   std::vector<std::string> items;
@@ -82,11 +88,17 @@ class Comparison {
   static Entries entries_of(const Field& list, const void* owner) {
     Entries entries;
     const auto& fields = list.nested().fields();
-    const auto identity = std::ranges::find(fields, list.identity, &Field::name);
+    std::map<std::string, int> seen;
     for (std::size_t i = 0; i < list.count(owner); ++i) {
       const void* entry = section_of(list, owner, i);
-      entries.emplace_back(
-          identity == fields.end() ? fmt::format("{}", i) : identity->show(entry).text, entry);
+      auto name = list.identity.empty() ? fmt::format("{}", i) : std::string();
+      for (const auto& key : {list.identity, list.other_identity}) {
+        const auto field = std::ranges::find(fields, key, &Field::name);
+        if (name.empty() && field != fields.end()) name = field->show(entry).text;
+      }
+      // Several may share a name where that is allowed: then they go by their order.
+      if (const int before = seen[name]++; before != 0) name += fmt::format("#{}", before + 1);
+      entries.emplace_back(std::move(name), entry);
     }
     return entries;
   }

@@ -53,7 +53,8 @@ struct Field {
   std::string env;        ///< environment variable without its prefix, where there is no flag
   std::string
       one_as;  ///< kSections: a key under which a single section may stand instead of the list
-  std::string identity;  ///< kSections: the key whose value names an entry
+  std::string identity;        ///< kSections: the key whose value names an entry
+  std::string other_identity;  ///< … of entries that do not have it
 
   /// kValue: stores; kValues: appends. Nothing is stored on an error.
   std::function<Result<void>(void* owner, const Node& value)> take;
@@ -161,8 +162,12 @@ class FieldOf {
 
   /// For a list of sections: `key` may hold a single one instead.
   FieldOf& or_one_as(std::string key) { return field_.one_as = std::move(key), *this; }
-  /// For a list of sections: `key` tells entries apart.
-  FieldOf& identified_by(std::string key) { return field_.identity = std::move(key), *this; }
+  /// For a list of sections: `key` tells entries apart; `other` those that have no `key`.
+  FieldOf& identified_by(std::string key, std::string other = {}) {
+    field_.identity = std::move(key);
+    field_.other_identity = std::move(other);
+    return *this;
+  }
 
  private:
   using Rules = std::vector<std::function<Fault(const Value&)>>;

@@ -75,6 +75,9 @@ class MemberSeries {
   void drop_column(SeriesId series);
   std::size_t columns() const { return columns_; }
 
+  /// Rows that are older now fall out with the next append().
+  void set_retention(Duration retention) { options_.retention = retention; }
+
   /// One value per column; NaN where there is none. Rows with a time that is not after the last
   /// one's are refused (false). Times are kept to the microsecond.
   bool append(SteadyTime at, WallTime wall, std::span<const double> row);
@@ -120,6 +123,10 @@ class SeriesWindow {
   SeriesWindow(const MemberSeries& series, SteadyTime from, SteadyTime to);
 
   std::size_t rows() const { return at_.size(); }
+  /// Time of the last row, whether a series has a value in it or not.
+  std::optional<SteadyTime> last_at() const {
+    return at_.empty() ? std::nullopt : std::optional(at_.back());
+  }
 
   /// Calls f(time, value) for each row that has one, oldest first.
   template <class F>

@@ -385,7 +385,7 @@ TEST(RuleSettings, SayWhatIsWrongWithThem) {
   };
   const WrittenLimit percent{.value = 50, .unit = Unit::kPercent};
   for (const auto& row : {
-           Row{{}, "which rule is meant"},
+           Row{{}, "which built-in rule is meant"},
            Row{{.name = "FdHigh", .severity = kWarn}, "has limits"},
            Row{{.name = "NoLeader", .warning = percent}, "has no limits"},
            Row{{.name = "FsyncSlow", .info = percent}, "is a limit like 10s"},

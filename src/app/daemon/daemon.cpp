@@ -218,6 +218,11 @@ Task<Result<std::vector<std::string>>> Daemon::reload(Settings settings) {
         rewatch[i] = true;
     }
   }
+  if (settings_.alerts.file_rules != settings.alerts.file_rules) {
+    done.push_back(fmt::format("alerts.rule_files: {} rules -> {} rules",
+                               settings_.alerts.file_rules.size(),
+                               settings.alerts.file_rules.size()));
+  }
   if (!fixed.empty()) {
     co_return Error{ErrorCode::kFailedPrecondition,
                     fmt::format("{} cannot change while running: restart the monitor", fixed)};

@@ -102,7 +102,7 @@ using NameTable = std::unordered_map<std::string_view, NamedPart>;
 
 // Names with the suffixes of a histogram's lines; the strings live as long as the program.
 const NameTable& name_table() {
-  static const auto names = [] {
+  static const auto kNames = [] {
     std::array<std::array<std::string, 3>, kFamilyCount> out;
     for (const auto& row : kRows) {
       auto& own = out[static_cast<std::size_t>(row.family)];
@@ -111,21 +111,21 @@ const NameTable& name_table() {
     }
     return out;
   }();
-  static const NameTable table = [] {
+  static const NameTable kTable = [] {
     NameTable out;
     for (const auto& row : kRows) {
       if (!is_histogram(row.shape)) {
         out[row.name] = {row.family, Part::kValue};
         continue;
       }
-      const auto& own = names[static_cast<std::size_t>(row.family)];
+      const auto& own = kNames[static_cast<std::size_t>(row.family)];
       out[own[0]] = {row.family, Part::kBucket};
       out[own[1]] = {row.family, Part::kSum};
       out[own[2]] = {row.family, Part::kCount};
     }
     return out;
   }();
-  return table;
+  return kTable;
 }
 
 bool set_bound(const Labels& labels, Meaning& out) {
@@ -210,6 +210,7 @@ std::string_view name_of(Family family) {
 }
 
 std::optional<Meaning> Dictionary::meaning_of(const Sample& sample) const {
+  if (by_name_) return by_name_->contains(sample.name) ? std::optional(Meaning{}) : std::nullopt;
   const auto& table = name_table();
   const auto found = table.find(sample.name);
   if (found == table.end()) return std::nullopt;

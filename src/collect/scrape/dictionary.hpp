@@ -4,8 +4,13 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "collect/scrape/exposition.hpp"
 
@@ -120,6 +125,8 @@ struct Meaning {
   bool operator==(const Meaning&) const = default;
 };
 
+using MetricNames = std::set<std::string, std::less<>>;
+
 /// Decides about lines. A value: it holds nothing but the scope.
 class Dictionary {
  public:
@@ -128,12 +135,15 @@ class Dictionary {
     kFull,
   };
   explicit Dictionary(Scope scope = Scope::kFull) : scope_(scope) {}
+  /// Lines of these metrics, one by one: what they mean is in how they begin.
+  explicit Dictionary(std::shared_ptr<const MetricNames> by_name) : by_name_(std::move(by_name)) {}
 
   /// nullopt: not kept.
   std::optional<Meaning> meaning_of(const Sample& sample) const;
 
  private:
-  Scope scope_;
+  Scope scope_ = Scope::kFull;
+  std::shared_ptr<const MetricNames> by_name_;
 };
 
 }  // namespace etcdmon::collect

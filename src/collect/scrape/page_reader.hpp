@@ -30,7 +30,7 @@ struct LineBlock {
 /// Lifetime: shared by its readers.
 class LinePool {
  public:
-  explicit LinePool(Dictionary dictionary = Dictionary()) : dictionary_(dictionary) {}
+  explicit LinePool(Dictionary dictionary = Dictionary()) : dictionary_(std::move(dictionary)) {}
 
   const Dictionary& dictionary() const { return dictionary_; }
   std::shared_ptr<const LineBlock> intern(LineBlock block);
@@ -79,6 +79,18 @@ class PageReader {
     std::size_t slot = 0;
     for (const auto& run : runs_) {
       for (const auto& meaning : run.block->meanings) f(slot++, meaning);
+    }
+  }
+  /// Calls f(slot, head) for each slot: how its line begins, up to the value.
+  template <class F>
+  void for_each_head(const F& f) const {
+    std::size_t slot = 0;
+    for (const auto& run : runs_) {
+      std::string_view heads = run.block->heads;
+      for (const std::size_t length : run.block->head_lengths) {
+        f(slot++, heads.substr(0, length));
+        heads.remove_prefix(length);
+      }
     }
   }
   std::size_t slots() const { return slots_; }
