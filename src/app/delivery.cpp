@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +23,8 @@ using model::AlertEvent;
 
 constexpr std::chrono::milliseconds kDiskAway = 1s;
 constexpr std::chrono::hours kPruneEvery = 1h;
+constexpr std::chrono::milliseconds kCountEvery = 5s;
+constexpr std::string_view kOwnName = "name";
 constexpr std::string_view kBrokenRule = "ChannelBroken";
 
 std::vector<std::string> enabled_channels(const AlertSettings& alerts) {
@@ -35,6 +38,17 @@ std::vector<std::string> enabled_channels(const AlertSettings& alerts) {
 // The alert as a record, or what it was.
 store::Record record_of(const model::Alert& alert) {
   return {store::Kind::kAlert, alert.id, store::to_json(alert)};
+}
+
+// This monitor's name among several: made once, and kept.
+Result<std::string> own_name(store::StateStore& store, store::Change& change) {
+  ETCDMON_TRY(const auto records, store.load(store::Kind::kMonitor));
+  const auto known = std::ranges::find(records, kOwnName, &store::Record::key);
+  if (known != records.end()) return known->body;
+  std::random_device random;
+  auto name = fmt::format("monitor-{:08x}", random());
+  change.put.push_back({store::Kind::kMonitor, std::string(kOwnName), name});
+  return name;
 }
 
 // What people are told of a channel that does not work.
@@ -91,36 +105,51 @@ Result<std::string> state_path(const Settings& settings) {
 
 Result<std::unique_ptr<Delivery>> Delivery::open(Executor executor, const Settings& settings,
                                                  const Logger& logger) {
-  const auto path = state_path(settings);
-  if (!path) return path.error();
-  ETCDMON_TRY(auto routing,
-              routing_options(settings.alerts.routing, enabled_channels(settings.alerts)));
-  auto store = store::StateStore::open({.path = *path});
-  if (!store) return std::move(store).error();
-  return std::unique_ptr<Delivery>(
-      new Delivery(executor, settings, std::move(routing), *std::move(store), logger));
+  ETCDMON_TRY(auto opened, open_all(executor, settings, logger));
+  return std::unique_ptr<Delivery>(new Delivery(executor, settings, std::move(opened), logger));
 }
 
-Delivery::Delivery(Executor executor, const Settings& settings, alert::RoutingOptions routing,
-                   std::unique_ptr<store::StateStore> store, const Logger& logger)
+Result<Delivery::Opened> Delivery::open_all(Executor executor, const Settings& settings,
+                                            const Logger& logger) {
+  Opened opened;
+  const auto path = state_path(settings);
+  if (!path) return path.error();
+  ETCDMON_TRY(opened.routing,
+              routing_options(settings.alerts.routing, enabled_channels(settings.alerts)));
+  ETCDMON_TRY(opened.store, store::StateStore::open({.path = *path}));
+  if (settings.queue.type != QueueType::kRedis) return opened;
+  auto name = settings.queue.redis.monitor;
+  if (name.empty()) {
+    ETCDMON_TRY(name, own_name(*opened.store, opened.change));
+  }
+  ETCDMON_TRY(
+      opened.shared,
+      SharedQueue::make(settings.queue.redis, std::move(name),
+                        {.executor = executor, .spool = opened.store->outbox(), .logger = logger}));
+  return opened;
+}
+
+Delivery::Delivery(Executor executor, const Settings& settings, Opened opened, const Logger& logger)
     : executor_(executor),
       logger_(logger),
       alerts_(settings.alerts),
       first_cluster_(settings.clusters.front().name),
       receivers_(receivers_of(settings.alerts)),
       retention_(settings.storage.retention),
-      store_(std::move(store)),
+      store_(std::move(opened.store)),
+      shared_(std::move(opened.shared)),
       outbound_(executor),
       http_(outbound_),
       mail_(outbound_),
       worker_(std::make_unique<notify::Worker>(
-          executor, store_->outbox(), clock_,
+          executor, outbox(), clock_,
           notify::Worker::Options{.broken_after = settings.alerts.delivery.broken_after,
                                   .give_up_after = settings.alerts.delivery.give_up_after,
                                   .firing = [this] { return firing(); }},
           logger)),
-      router_(std::move(routing)),
+      router_(std::move(opened.routing)),
       scope_(executor, logger) {
+  add(std::move(opened.change));
   // What cannot send must say so now, and not when the first alert is to be told.
   const auto leaves = [](const Receiver& receiver) { return receiver.channel != "console"; };
   if (std::ranges::any_of(receivers_, leaves)) outbound_.thread();
@@ -212,6 +241,11 @@ Result<void> Delivery::start(metrics::Registry& registry) {
   scope_.spawn("commits to state.db", commit_all());
   scope_.spawn("pruning of state.db", prune());
   scope_.spawn("routing", route_when_due());
+  scope_.spawn("counts of the outbox", count_often(registry));
+  if (shared_) {
+    shared_->add_to(registry);
+    scope_.spawn("holding alerts", shared_->hold([this] { return router_.told_keys(); }));
+  }
   return {};
 }
 
@@ -340,6 +374,30 @@ Task<> Delivery::commit_all() {
   }
 }
 
+// Of the channels that are enabled; what waits for another one waits until it is enabled again.
+Task<> Delivery::count(metrics::Registry& registry) {
+  const auto counts = co_await outbox().counts();
+  if (!counts) co_return;
+  for (const auto& receiver : receivers_) {
+    const auto found = std::ranges::find(*counts, receiver.channel, &store::QueueCount::channel);
+    const auto count = found == counts->end() ? store::QueueCount{} : *found;
+    const metrics::Labels labels = {{"channel", receiver.channel}};
+    registry.gauge("etcdmon_outbox_waiting", "Notifications that wait to be delivered.", labels)
+        .set(static_cast<double>(count.waiting));
+    registry
+        .gauge("etcdmon_outbox_dead_letters", "Notifications that were given up, and are kept.",
+               labels)
+        .set(static_cast<double>(count.dead));
+  }
+}
+
+Task<> Delivery::count_often(metrics::Registry& registry) {
+  while (true) {
+    co_await count(registry);
+    co_await async::sleep_for(kCountEvery);
+  }
+}
+
 Task<> Delivery::prune() {
   while (true) {
     const auto pruned = co_await store_->prune(clock_.now().wall - retention_);
@@ -358,6 +416,37 @@ void Delivery::tell_others(const notify::ChannelHealth& health) {
     told.channel = receiver.channel;
   }
   add(std::move(change));
+}
+
+Task<Result<std::vector<store::DeadLetter>>> Delivery::dead_letters(std::size_t limit) {
+  return outbox().dead_letters(limit);
+}
+
+Task<Result<void>> Delivery::retry_dead_letter(std::string id) {
+  const auto revived = co_await outbox().revive(std::move(id));
+  if (revived) worker_->wake();
+  co_return revived;
+}
+
+Task<Result<void>> Delivery::drop_dead_letter(std::string id) {
+  return outbox().drop(std::move(id));
+}
+
+void Delivery::start_heartbeat(std::function<std::vector<notify::Pulse>()> look,
+                               metrics::Registry& registry) {
+  if (!alerts_.heartbeat.enabled) return;
+  outbound_.thread();
+  const auto gauge = [&](const char* outcome, const std::uint64_t& value) {
+    registry.gauge("etcdmon_heartbeats",
+                   "Heartbeats since the start: heard, failed, withheld because a cluster was not "
+                   "watched.",
+                   {{"outcome", outcome}}, [&value] { return static_cast<double>(value); });
+  };
+  gauge("heard", heartbeat_.heard);
+  gauge("failed", heartbeat_.failed);
+  gauge("withheld", heartbeat_.withheld);
+  auto beating = notify::beat(alerts_.heartbeat, http_, std::move(look), heartbeat_, logger_);
+  scope_.spawn("heartbeat", std::move(beating));
 }
 
 std::vector<alert::Acknowledgement> Delivery::acknowledgements() const {

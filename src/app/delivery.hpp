@@ -12,7 +12,9 @@
 #include "alert/engine.hpp"
 #include "alert/routing/router.hpp"
 #include "api/alerting.hpp"
+#include "api/dead_letters.hpp"
 #include "app/settings.hpp"
+#include "app/shared_queue.hpp"
 #include "async/event.hpp"
 #include "async/task_scope.hpp"
 #include "base/metrics.hpp"
@@ -28,7 +30,7 @@ namespace etcdmon::app {
 ///
 /// Threads:  the loop only.
 /// Lifetime: stop() must have completed before destruction.
-class Delivery final : public api::AlertDesk {
+class Delivery final : public api::AlertDesk, public api::DeadLetterDesk {
  public:
   /// Blocks until state.db is open. Errors: those of StateStore::open() and routing_options().
   static Result<std::unique_ptr<Delivery>> open(Executor executor, const Settings& settings,
@@ -58,6 +60,13 @@ class Delivery final : public api::AlertDesk {
   Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) override;
   std::vector<notify::ChannelHealth> channels() const override { return worker_->health(); }
   Task<Result<api::ChannelTrial>> try_channel(std::string channel) override;
+  Task<Result<std::vector<store::DeadLetter>>> dead_letters(std::size_t limit) override;
+  Task<Result<void>> retry_dead_letter(std::string id) override;
+  Task<Result<void>> drop_dead_letter(std::string id) override;
+
+  /// Where it is configured; after start(). `look` says how the clusters are watched.
+  void start_heartbeat(std::function<std::vector<notify::Pulse>()> look,
+                       metrics::Registry& registry);
 
   store::StateStore& store() { return *store_; }
 
@@ -72,8 +81,20 @@ class Delivery final : public api::AlertDesk {
   };
   static std::vector<Receiver> receivers_of(const AlertSettings& alerts);
 
-  Delivery(Executor executor, const Settings& settings, alert::RoutingOptions routing,
-           std::unique_ptr<store::StateStore> store, const Logger& logger);
+  /// What it is made of.
+  struct Opened {
+    alert::RoutingOptions routing;
+    std::unique_ptr<store::StateStore> store;
+    std::unique_ptr<SharedQueue> shared;  ///< null: state.db is all
+    store::Change change;                 ///< to be saved
+  };
+  static Result<Opened> open_all(Executor executor, const Settings& settings, const Logger& logger);
+
+  Delivery(Executor executor, const Settings& settings, Opened opened, const Logger& logger);
+
+  store::Outbox& outbox() { return shared_ ? shared_->outbox() : store_->outbox(); }
+  Task<> count(metrics::Registry& registry);
+  Task<> count_often(metrics::Registry& registry);
 
   Result<void> restore(Now now);
   /// Adds what the router tells now.
@@ -97,6 +118,8 @@ class Delivery final : public api::AlertDesk {
   std::vector<Receiver> receivers_;
   std::chrono::hours retention_;
   std::unique_ptr<store::StateStore> store_;
+  std::unique_ptr<SharedQueue> shared_;
+  notify::HeartbeatHealth heartbeat_;
   net::Outbound outbound_;
   net::HttpClient http_;
   net::Mailer mail_;

@@ -410,6 +410,7 @@ const Schema& AlertSettings::schema() {
     }
     fields.push_back(field("routing", &T::routing, "Who is told of what, and how often."));
     fields.push_back(field("delivery", &T::delivery, "How notifications are delivered."));
+    fields.push_back(field("heartbeat", &T::heartbeat, "Tells somebody else that we watch."));
     fields.push_back(field("external_url", &T::external_url,
                            "Where people reach this monitor, for links in messages."));
     return Schema::of<T>("Alerts", std::move(fields));
@@ -489,6 +490,7 @@ const Schema& Settings::schema() {
            field("monitoring", &T::monitoring, "How closely they are watched."),
            field("api", &T::api, "The HTTP server."), field("alerts", &T::alerts, "Who is told."),
            field("storage", &T::storage, "What survives a restart."),
+           field("queue", &T::queue, "Where notifications wait to be sent."),
            field("benchmark", &T::benchmark, "What a benchmark measures."),
            field("logging", &T::logging, "What is written to standard error.")});
   return kSchema;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alert/rule_settings.hpp"
+#include "app/queue_settings.hpp"
 #include "app/routing_settings.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
@@ -15,6 +16,7 @@
 #include "bench/report/targets.hpp"
 #include "config/schema.hpp"
 #include "net/tls.hpp"
+#include "notify/heartbeat/heartbeat.hpp"
 #include "notify/registry.hpp"
 
 namespace etcdmon::app {
@@ -125,6 +127,7 @@ struct AlertSettings : notify::ChannelOptions {
   ConsoleSettings console;
   DeliverySettings delivery;
   RoutingSettings routing;
+  notify::HeartbeatOptions heartbeat;
   std::string external_url;
 
   static const config::Schema& schema();
@@ -171,6 +174,7 @@ struct Settings {
   MonitoringSettings monitoring;
   AlertSettings alerts;
   StorageSettings storage;
+  QueueSettings queue;
   BenchmarkSettings benchmark;
   LoggingSettings logging;
 

@@ -318,11 +318,13 @@ TEST(ExampleFile, CommentedKeysAreReal) {
                                 {"/run/secrets/smtp-password", "c"},
                                 {"/run/secrets/slack-webhook-url", "https://hooks.slack.com/d"},
                                 {"/run/secrets/pagerduty-routing-key", "e"},
-                                {"/run/secrets/webhook-url", "http://localhost/f"}});
+                                {"/run/secrets/webhook-url", "http://localhost/f"},
+                                {"/run/secrets/heartbeat-url", "http://localhost/g"},
+                                {"/run/secrets/redis-password", "h"}});
   EXPECT_EQ(to_string(loaded.issues), "");
   EXPECT_EQ(loaded.settings.clusters.at(0).password.reveal(), "a");
   EXPECT_EQ(loaded.settings.alerts.webhook.url.reveal(), "http://localhost/f");
-  EXPECT_EQ(loaded.files.size(), 7U);
+  EXPECT_EQ(loaded.files.size(), 9U);
 }
 
 TEST(BadFiles, EachSaysWhatItsFirstLineSays) {

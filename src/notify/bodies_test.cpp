@@ -162,12 +162,19 @@ TEST(Heartbeat, SaysBlindOnlyWhenNothingCanBeSeen) {
   const auto status = [](const std::vector<Pulse>& pulses) {
     return json::parse(heartbeat_body(pulses, testing::kNoon)).at("status");
   };
-  const Pulse good{.cluster = "a", .state = "healthy"};
-  const Pulse lost{.cluster = "b", .state = "unknown", .why = "all fell silent at once"};
+  const Pulse good{.cluster = "a"};
+  const Pulse lost{.cluster = "b",
+                   .state = Pulse::State::kUnknown,
+                   .believed = "monitor",
+                   .why = "all fell silent at once"};
   EXPECT_EQ(status({good, lost}), "ok");
   EXPECT_EQ(status({lost}), "blind");
   EXPECT_EQ(status({}), "ok");
-  EXPECT_THAT(heartbeat_body({lost}, testing::kNoon), HasSubstr("all fell silent at once"));
+  const auto clusters = json::parse(heartbeat_body({good, lost}, testing::kNoon)).at("clusters");
+  EXPECT_EQ(clusters[0]["believed"], nullptr);
+  EXPECT_EQ(clusters[1]["state"], "unknown");
+  EXPECT_EQ(clusters[1]["believed"], "monitor");
+  EXPECT_EQ(clusters[1]["why"], "all fell silent at once");
 }
 
 TEST(Registry, NamesAreDistinctAndEveryChannelComplainsWhileItIsEmpty) {

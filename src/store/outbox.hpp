@@ -104,6 +104,8 @@ class Outbox {
   /// Puts a dead letter back at the end of its queue.
   /// Errors: kNotFound.
   virtual Task<Result<void>> revive(std::string dead_letter_id) = 0;
+  /// Forgets a dead letter. Errors: kNotFound.
+  virtual Task<Result<void>> drop(std::string dead_letter_id) = 0;
 
   virtual Task<Result<std::vector<QueueCount>>> counts() = 0;
 };

@@ -122,7 +122,8 @@ local till = now() + tonumber(ARGV[3])
 for _, channel in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local k = keys(ARGV[1] .. channel)
   for i = 4, #ARGV do
-    if redis.call('HGET', k.told .. ARGV[i], 'status') == 'firing' then
+    local status = redis.call('HGET', k.told .. ARGV[i], 'status')
+    if status and status ~= 'resolved' then
       redis.call('ZADD', k.holders .. ARGV[i], till, ARGV[2])
       redis.call('PEXPIRE', k.holders .. ARGV[i], ARGV[3])
     end
@@ -207,7 +208,7 @@ local id, kind = ARGV[2], ARGV[4]
 if redis.call('HGET', k.entry .. id, 'lease') ~= ARGV[3] then return 0 end
 if kind == 'dead' then
   local e = redis.call('HMGET', k.entry .. id, 'dedup', 'status', 'why', 'body', 'created', 'attempts')
-  local letter = ARGV[9] .. '/' .. id
+  local letter = ARGV[9] .. ':' .. id
   redis.call('HSET', KEYS[1], letter, cmsgpack.pack({ARGV[9], e[1], e[2], e[3], e[4], e[5],
              tostring(tonumber(e[6]) + tonumber(ARGV[8])), ARGV[6], ARGV[7]}))
   redis.call('ZADD', KEYS[2], now(), letter)
@@ -247,11 +248,17 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 return 1
 )";
 
+// KEYS: dead letters, their order. ARGV: id.
+constexpr const char* kDrop = R"(
+redis.call('ZREM', KEYS[2], ARGV[1])
+return redis.call('HDEL', KEYS[1], ARGV[1])
+)";
+
 // KEYS: dead letters, channels set. ARGV: base prefix. Returns {channel, waiting, dead, oldest}.
 constexpr const char* kCounts = R"(
 local dead, out = {}, {}
 for _, letter in ipairs(redis.call('HKEYS', KEYS[1])) do
-  local channel = string.match(letter, '^(.*)/[^/]*$')
+  local channel = string.match(letter, '^(.*):[^:]*$')
   dead[channel] = (dead[channel] or 0) + 1
 end
 for _, channel in ipairs(redis.call('SMEMBERS', KEYS[2])) do
@@ -458,6 +465,15 @@ Task<Result<std::vector<DeadLetter>>> RedisOutbox::dead_letters(std::size_t limi
 Task<Result<void>> RedisOutbox::revive(std::string dead_letter_id) {
   auto asking = state_->script(kRevive, {state_->dead(), state_->dead_order(), state_->channels()},
                                {state_->base(), std::move(dead_letter_id)});
+  const auto reply = co_await std::move(asking);
+  if (!reply) co_return reply.error();
+  if (reply->number == 1) co_return Result<void>{};
+  co_return Error{ErrorCode::kNotFound, "no such dead letter"};
+}
+
+Task<Result<void>> RedisOutbox::drop(std::string dead_letter_id) {
+  auto asking =
+      state_->script(kDrop, {state_->dead(), state_->dead_order()}, {std::move(dead_letter_id)});
   const auto reply = co_await std::move(asking);
   if (!reply) co_return reply.error();
   if (reply->number == 1) co_return Result<void>{};

@@ -44,6 +44,7 @@ class RedisOutbox final : public Outbox {
   Task<Result<void>> settle(std::string lease_id, Settlement settlement) override;
   Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit) override;
   Task<Result<void>> revive(std::string dead_letter_id) override;
+  Task<Result<void>> drop(std::string dead_letter_id) override;
   Task<Result<std::vector<QueueCount>>> counts() override;
 
  private:

@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kHold = 30s;
 // Others push into the shared outbox too, and it cannot wake us.
 constexpr std::chrono::milliseconds kLook = 1s;
 
-constexpr std::string_view kSpool = "spool/";
-constexpr std::string_view kShared = "shared/";
+constexpr std::string_view kSpool = "spool-";
+constexpr std::string_view kShared = "shared-";
 
 // Whose an id is, and the id there.
 std::pair<bool, std::string> split(const std::string& id) {
@@ -49,14 +49,18 @@ Task<Result<void>> RelayOutbox::forward(std::string channel) {
       const auto settled = co_await spool_.settle(lease.id, std::move(settlement));
       if (!settled && settled.error().code != ErrorCode::kNotFound) co_return settled.error();
     }
-    if (!pushed) {
-      away(pushed.error());
-      co_return Result<void>{};
-    }
+    if (pushed) continue;
+    away(pushed.error());
+    co_return Result<void>{};
   }
 }
 
+bool RelayOutbox::knocks() const {
+  return !away_since_ || clock_.now().steady >= knock_at_;
+}
+
 void RelayOutbox::away(const Error& error) {
+  knock_at_ = clock_.now().steady + options_.knock_every;
   if (away_since_) return;
   away_since_ = clock_.now().steady;
   logger_.warn(
@@ -72,8 +76,10 @@ void RelayOutbox::back() {
 
 Task<Result<Claimed>> RelayOutbox::claim(std::string channel, std::size_t limit,
                                          std::chrono::milliseconds hold) {
+  if (!knocks()) co_return co_await claim_from_spool(std::move(channel), limit, hold);
   const auto forwarded = co_await forward(channel);
   if (!forwarded) co_return forwarded.error();
+  if (!knocks()) co_return co_await claim_from_spool(std::move(channel), limit, hold);
   auto claimed = co_await shared_.claim(channel, limit, hold);
   if (claimed) {
     back();
@@ -82,9 +88,14 @@ Task<Result<Claimed>> RelayOutbox::claim(std::string channel, std::size_t limit,
     co_return claimed;
   }
   away(claimed.error());
+  co_return co_await claim_from_spool(std::move(channel), limit, hold);
+}
+
+Task<Result<Claimed>> RelayOutbox::claim_from_spool(std::string channel, std::size_t limit,
+                                                    std::chrono::milliseconds hold) {
   if (clock_.now().steady - *away_since_ < options_.deliver_after)
     co_return Claimed{.leases = {}, .next_in = kLook};
-  auto own = co_await spool_.claim(channel, limit, hold);
+  auto own = co_await spool_.claim(std::move(channel), limit, hold);
   if (!own) co_return own;
   mark(own->leases, kSpool);
   own->next_in = std::min(own->next_in.value_or(kLook), kLook);
@@ -118,6 +129,12 @@ Task<Result<void>> RelayOutbox::revive(std::string dead_letter_id) {
   auto [shared, id] = split(dead_letter_id);
   auto& owner = shared ? shared_ : spool_;
   return owner.revive(std::move(id));
+}
+
+Task<Result<void>> RelayOutbox::drop(std::string dead_letter_id) {
+  auto [shared, id] = split(dead_letter_id);
+  auto& owner = shared ? shared_ : spool_;
+  return owner.drop(std::move(id));
 }
 
 Task<Result<std::vector<QueueCount>>> RelayOutbox::counts() {

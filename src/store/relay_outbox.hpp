@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/log.hpp"
 #include "store/outbox.hpp"
@@ -20,10 +21,16 @@ class RelayOutbox final : public Outbox {
  public:
   struct Options {
     std::chrono::milliseconds deliver_after{30'000};
+    /// While it is away, each attempt to reach it may cost every channel its whole timeout.
+    std::chrono::milliseconds knock_every{2'000};
   };
 
   RelayOutbox(Outbox& spool, Outbox& shared, const Clock& clock, Options options, Logger logger)
-      : spool_(spool), shared_(shared), clock_(clock), options_(options), logger_(logger) {}
+      : spool_(spool),
+        shared_(shared),
+        clock_(clock),
+        options_(options),
+        logger_(std::move(logger)) {}
 
   Task<Result<void>> push(std::vector<model::Notification> notifications) override;
   Task<Result<Claimed>> claim(std::string channel, std::size_t limit,
@@ -32,12 +39,16 @@ class RelayOutbox final : public Outbox {
   /// Of both; the ids say whose they are.
   Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit) override;
   Task<Result<void>> revive(std::string dead_letter_id) override;
+  Task<Result<void>> drop(std::string dead_letter_id) override;
   Task<Result<std::vector<QueueCount>>> counts() override;
 
   bool shared_is_away() const { return away_since_.has_value(); }
 
  private:
   Task<Result<void>> forward(std::string channel);
+  Task<Result<Claimed>> claim_from_spool(std::string channel, std::size_t limit,
+                                         std::chrono::milliseconds hold);
+  bool knocks() const;
   void away(const Error& error);
   void back();
 
@@ -47,6 +58,7 @@ class RelayOutbox final : public Outbox {
   Options options_;
   Logger logger_;
   std::optional<SteadyTime> away_since_;
+  SteadyTime knock_at_{};  ///< not before, while it is away
 };
 
 }  // namespace etcdmon::store

@@ -125,6 +125,10 @@ struct StateStore::State {
         return tables.outbox->revive(id, tables.clock->now());
       });
     }
+    Task<Result<void>> drop(std::string dead_letter_id) override {
+      return state_.run(
+          [id = std::move(dead_letter_id)](Tables& tables) { return tables.outbox->drop(id); });
+    }
     Task<Result<std::vector<QueueCount>>> counts() override {
       return state_.run([](Tables& tables) { return tables.outbox->counts(); });
     }

@@ -209,6 +209,22 @@ TEST_P(OutboxContract, ADeadLetterIsKeptUntilItIsRevived) {
   EXPECT_EQ(again.error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(OutboxContract, ADeadLetterThatIsDroppedIsGone) {
+  push({note("slack", "a")});
+  const auto leases = claim("slack");
+  ASSERT_EQ(leases.size(), 1U);
+  ASSERT_TRUE(settle(leases[0], {.kind = Settlement::Kind::kDead}));
+  const auto letters = run(outbox().dead_letters(10));
+  ASSERT_TRUE(letters);
+  ASSERT_EQ(letters->size(), 1U);
+  ASSERT_TRUE(run(outbox().drop(letters->at(0).id)));
+  EXPECT_TRUE(run(outbox().dead_letters(10))->empty());
+  const auto again = run(outbox().drop(letters->at(0).id));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(keys("slack"), testing::IsEmpty());
+}
+
 TEST_P(OutboxContract, CountsSayWhatWaitsAndWhatIsDead) {
   push({note("mail", "x", model::Why::kNew, 5), note("slack", "a", model::Why::kNew, 9),
         note("slack", "b", model::Why::kNew, 8)});

@@ -1,12 +1,9 @@
 // The outbox in a real Redis: the same contract, its logins, and its absence.
 #include "store/redis_outbox.hpp"
 
-#include <csignal>
-
-#include "app/demo/reserved_port.hpp"
 #include "integration/outbox_contract.hpp"
 #include "kit/command.hpp"
-#include "kit/program.hpp"
+#include "kit/redis_server.hpp"
 #include "kit/temp_dir.hpp"
 #include "net/testing/tls_peer.hpp"
 
@@ -16,59 +13,35 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// redis-server on a port of its own; with `tls`, on that port by TLS.
-class RedisServer {
+// One that runs; with `tls`, it speaks nothing else.
+class RedisServer : public kit::RedisServer {
  public:
-  explicit RedisServer(bool tls = false) {
-    auto port = app::demo::ReservedPort::take("127.0.0.1");
-    if (!port) throw std::runtime_error(port.error().message);
-    port_ = *std::move(port);
-    argv_ = {"redis-server",       "--bind",       "127.0.0.1", "--save",        "",      "--dir",
-             dir_.path().string(), "--appendonly", "yes",       "--appendfsync", "always"};
-    const auto number = std::to_string(port_.number());
-    if (tls) {
-      const net::testing::Authority authority("redis");
-      const auto identity = authority.issue();
-      ca_file = dir_.write("ca.pem", authority.pem());
-      add({"--port", "0", "--tls-port", number, "--tls-cert-file",
-           dir_.write("cert.pem", identity.cert_pem), "--tls-key-file",
-           dir_.write("key.pem", identity.key_pem), "--tls-ca-cert-file", ca_file,
-           "--tls-auth-clients", "no"});
-    } else {
-      add({"--port", number});
-    }
-    start();
-  }
-
-  void start() {
-    server_.emplace(argv_);
-    if (!server_->await_text("Ready to accept connections"))
-      throw std::runtime_error("no redis-server: " + server_->out() + server_->err());
-  }
-  void kill() {
-    server_->signal(SIGKILL);
-    server_->wait();
-  }
+  explicit RedisServer(bool tls = false) : RedisServer(tls, kit::TempDir()) {}
 
   net::Endpoint endpoint(bool tls = false) const {
-    return {.tls = tls, .host = "127.0.0.1", .port = port_.number()};
-  }
-  std::string cli(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"redis-cli", "-p", std::to_string(port_.number())});
-    return kit::must(std::move(words));
+    return {.tls = tls, .host = "127.0.0.1", .port = port()};
   }
 
   std::string ca_file;
 
  private:
-  void add(std::vector<std::string> words) {
-    argv_.insert(argv_.end(), words.begin(), words.end());
+  RedisServer(bool tls, kit::TempDir files)
+      : kit::RedisServer(tls, tls ? certificates(files) : std::vector<std::string>{}),
+        files_(std::move(files)) {
+    if (tls) ca_file = files_.file("ca.pem");
+    start();
   }
 
-  kit::TempDir dir_;
-  app::demo::ReservedPort port_;
-  std::vector<std::string> argv_;
-  std::optional<kit::Program> server_;
+  static std::vector<std::string> certificates(const kit::TempDir& files) {
+    const net::testing::Authority authority("redis");
+    const auto identity = authority.issue();
+    return {"--tls-cert-file",    files.write("cert.pem", identity.cert_pem),
+            "--tls-key-file",     files.write("key.pem", identity.key_pem),
+            "--tls-ca-cert-file", files.write("ca.pem", authority.pem()),
+            "--tls-auth-clients", "no"};
+  }
+
+  kit::TempDir files_;
 };
 
 RedisServer& shared_server() {

@@ -178,8 +178,7 @@ model::Notification message_of(const Group& group, const Sorted& sorted, Due due
   message.status = !firing        ? NotificationStatus::kResolved
                    : acknowledged ? NotificationStatus::kAcknowledged
                                   : NotificationStatus::kFiring;
-  message.dedup_key =
-      group.each_alone ? message.alerts.front().id : fingerprint("group", group.key, "");
+  message.dedup_key = dedup_key_of(group);
   return message;
 }
 
@@ -229,6 +228,11 @@ void forget_ended(Group& group, Duration dedup_window, Now now, std::optional<St
 }
 
 }  // namespace
+
+std::string dedup_key_of(const Group& group) {
+  if (group.each_alone && !group.entries.empty()) return group.entries.begin()->first;
+  return fingerprint("group", group.key, "");
+}
 
 GroupVerdict settle_group(Group& group, const Route& route, Duration dedup_window, Now now,
                           const std::map<std::string, Circumstances>& around) {

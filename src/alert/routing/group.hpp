@@ -45,6 +45,9 @@ struct Circumstances {
   std::optional<std::string> acknowledged_by;
 };
 
+/// Of every message about this group.
+std::string dedup_key_of(const Group& group);
+
 struct GroupVerdict {
   /// One message for `channels`, without a channel's name; nullopt: nothing to say now.
   std::optional<model::Notification> message;

@@ -229,6 +229,17 @@ std::string Router::muted_by(std::string_view alert_id, WallTime at) const {
   return reason;
 }
 
+std::vector<std::string> Router::told_keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, group] : groups_) {
+    const bool told = std::ranges::any_of(group.entries, [](const auto& entry) {
+      return entry.second.told && !entry.second.told->resolved;
+    });
+    if (told) keys.push_back(dedup_key_of(group));
+  }
+  return keys;
+}
+
 const Route* Router::route_named(const std::string& name) const {
   const auto found = routes_.find(name);
   return found == routes_.end() ? &options_.root : found->second;

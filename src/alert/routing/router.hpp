@@ -70,6 +70,8 @@ class Router {
   const std::map<std::string, Acknowledgement>& acknowledgements() const {
     return acknowledgements_;
   }
+  /// The deduplication keys of what people know to go on.
+  std::vector<std::string> told_keys() const;
   /// Why nobody is told of this alert at this time: "silence 5f…", "inhibited by …", "mute time
   /// night"; empty where somebody is.
   std::string muted_by(std::string_view alert_id, WallTime at) const;

@@ -218,6 +218,17 @@ TEST(Router, EachAloneIsKnownByTheAlertsId) {
                                   [&](const auto& message) { return message.dedup_key == id; }));
 }
 
+TEST(Router, ToldKeysAreThoseOfWhatPeopleKnowToGoOn) {
+  Scene scene;
+  scene.fire("HighLatency");
+  EXPECT_THAT(scene.router.told_keys(), IsEmpty());
+  scene.step();
+  EXPECT_THAT(scene.router.told_keys(), ElementsAre(scene.last.notifications[0].dedup_key));
+  scene.resolve("HighLatency");
+  scene.run(1min);
+  EXPECT_THAT(scene.router.told_keys(), IsEmpty());
+}
+
 RoutingOptions tree() {
   auto options = to_slack();
   Route page{

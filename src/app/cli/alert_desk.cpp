@@ -26,6 +26,7 @@ using Arguments = std::span<const std::string>;
 
 constexpr std::array<std::string_view, 3> kSeverities = {"info", "warning", "critical"};
 constexpr std::array<std::string_view, 2> kStates = {"pending", "firing"};
+constexpr std::string_view kDeadLetters = "/api/v1/alerts/dead-letters";
 constexpr std::array<std::string_view, 2> kFormats = {"simple", "json"};
 
 std::string text_of(const ParsedFlags& flags, std::string_view name) {
@@ -216,6 +217,50 @@ int channels(const MonitorClient& monitor, const ParsedFlags& flags, Arguments) 
               "no channel is enabled");
 }
 
+int dead_letters(const MonitorClient& monitor, const ParsedFlags& flags, Arguments) {
+  constexpr std::array kShown = {
+      Column{"ID", "id"},         Column{"CHANNEL", "channel"}, Column{"SEVERITY", "severity"},
+      Column{"STATUS", "status"}, Column{"DIED", "died_at"},    Column{"TRIES", "attempts"},
+      Column{"WHY", "why"}};
+  return show(flags, monitor.get(std::string(kDeadLetters) + "?limit=1000"), "dead_letters", kShown,
+              "no notification was given up");
+}
+
+// "all" stands for each one that there is.
+Result<std::vector<std::string>> letters_named(const MonitorClient& monitor, Arguments arguments) {
+  std::vector<std::string> ids(arguments.begin(), arguments.end());
+  if (ids != std::vector<std::string>{"all"}) return ids;
+  ids.clear();
+  ETCDMON_TRY(auto answer, monitor.get(std::string(kDeadLetters) + "?limit=1000"));
+  for (const auto& letter : answer["dead_letters"]) ids.push_back(text_in(letter, "id"));
+  // The oldest first, as they were to be sent.
+  std::ranges::reverse(ids);
+  return ids;
+}
+
+int retry_dead(const MonitorClient& monitor, const ParsedFlags& flags, Arguments arguments) {
+  const auto ids = letters_named(monitor, arguments);
+  if (!ids) return failed(ids.error());
+  for (const auto& id : *ids) {
+    const auto answer =
+        monitor.post(fmt::format("{}/{}/retry", kDeadLetters, url_escape(id)), json::object());
+    if (const int code = done(flags, answer, fmt::format("{} is queued again", id)); code != kOk)
+      return code;
+  }
+  return kOk;
+}
+
+int drop_dead(const MonitorClient& monitor, const ParsedFlags& flags, Arguments arguments) {
+  const auto ids = letters_named(monitor, arguments);
+  if (!ids) return failed(ids.error());
+  for (const auto& id : *ids) {
+    const auto answer = monitor.remove(fmt::format("{}/{}", kDeadLetters, url_escape(id)));
+    if (const int code = done(flags, answer, fmt::format("{} is dropped", id)); code != kOk)
+      return code;
+  }
+  return kOk;
+}
+
 int silences(const MonitorClient& monitor, const ParsedFlags& flags, Arguments) {
   constexpr std::array kShown = {
       Column{"ID", "id"},         Column{"STATE", "state"},       Column{"ENDS", "ends_at"},
@@ -255,6 +300,10 @@ constexpr std::array kDeskCommands = {
                 &add_silence},
     DeskCommand{"silence list", "", "silences, also those to come and just over", &silences},
     DeskCommand{"silence expire", "ID...", "end silences", &expire_silence},
+    DeskCommand{"dead retry", "ID...|all",
+                "put notifications that were given up back into their queue", &retry_dead},
+    DeskCommand{"dead drop", "ID...|all", "forget them", &drop_dead},
+    DeskCommand{"dead", "", "notifications that were given up, the newest first", &dead_letters},
     DeskCommand{"channels", "", "how the channels do that alerts are sent through", &channels},
 };
 

@@ -33,7 +33,8 @@ std::string about() {
   for (const auto& command : desk_commands()) line(command.words, command.arguments, command.about);
   line("test", "CHANNEL", "send a real test message through a channel, and say what came back");
   out +=
-      "\nack, silence add and silence expire are for the monitor's own machine. test reads the "
+      "\nack, silence add, silence expire, dead retry and dead drop are for the monitor's own "
+      "machine. test reads the "
       "configuration itself:\nnothing is queued or repeated, and no monitor need run.\n\n"
       "Exit code 0: done; 1: it did not work; 2: bad flags or arguments; 3: list --fail-on found "
       "an "
@@ -51,6 +52,7 @@ const Usage& usage() {
           "  etcd-monitor alerts ack 9f3b7a12c04d5e66 --for=1h --comment='new disk is on its way'\n"
           "  etcd-monitor alerts silence add cluster=prod rule=FsyncSlow --for=2h\n"
           "  etcd-monitor alerts history --cluster=prod --from=2026-03-02T03:00:00Z\n"
+          "  etcd-monitor alerts dead retry all\n"
           "  etcd-monitor alerts test slack --config=/etc/etcd-monitor/config.yaml\n"};
   return kUsage;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "api/benchmarks.hpp"
+#include "api/dead_letters.hpp"
 #include "api/metrics_history.hpp"
 #include "api/rest_api.hpp"
 #include "api/view_source.hpp"
@@ -128,7 +129,20 @@ Result<void> Daemon::start_clusters() {
   scope_.spawn("schedule", schedule_.run());
   for (const auto& cluster : clusters_) cluster->start(listener(cluster->name()));
   lifecycle_.started("clusters", [this] { return stop_clusters(); });
+  delivery_->start_heartbeat([this] { return pulses(); }, registry_);
   return {};
+}
+
+std::vector<notify::Pulse> Daemon::pulses() {
+  std::vector<model::ClusterViewPtr> views;
+  for (const auto& cluster : clusters_) views.push_back(cluster->view());
+  std::vector<std::string> names;
+  for (const auto& cluster : clusters_) names.push_back(cluster->name());
+  const auto& monitoring = settings_.monitoring;
+  const bool pulsing = monitoring.pulse_interval > Milliseconds(0);
+  return watch_proof_.look(names, views,
+                           pulsing ? monitoring.pulse_interval : monitoring.health_check_interval,
+                           steady_clock::now());
 }
 
 ClusterContext::Listener Daemon::listener(const std::string& cluster) {
@@ -156,6 +170,8 @@ Result<void> Daemon::start_api() {
                                    .http_counts = [this] { return server_->counts(); }});
   alerting_ = std::make_unique<api::Alerting>(*delivery_, clock_);
   alerting_->add_to(api_->router());
+  dead_letters_ = std::make_unique<api::DeadLetters>(*delivery_);
+  dead_letters_->add_to(api_->router());
   metrics_history_ =
       std::make_unique<api::MetricsHistory>(history_ ? &history_->log() : nullptr, *views_, clock_);
   metrics_history_->add_to(api_->router());

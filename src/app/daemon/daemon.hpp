@@ -11,12 +11,14 @@
 #include "app/history_feed.hpp"
 #include "app/lifecycle.hpp"
 #include "app/settings.hpp"
+#include "app/watch_proof.hpp"
 #include "async/task_scope.hpp"
 #include "base/metrics.hpp"
 #include "notify/console.hpp"
 
 namespace etcdmon::api {
 class Benchmarks;
+class DeadLetters;
 class MetricsHistory;
 class RestApi;
 }  // namespace etcdmon::api
@@ -63,6 +65,7 @@ class Daemon {
   Result<void> start_delivery();
   Result<void> start_history();
   Result<void> start_api();
+  std::vector<notify::Pulse> pulses();
 
   Loop& loop_;
   Settings settings_;
@@ -77,10 +80,12 @@ class Daemon {
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<HistoryFeed> history_;  ///< null: none is kept
   std::vector<std::unique_ptr<ClusterContext>> clusters_;
+  WatchProof watch_proof_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<api::RestApi> api_;
   SystemClock clock_;
   std::unique_ptr<api::Alerting> alerting_;
+  std::unique_ptr<api::DeadLetters> dead_letters_;
   std::unique_ptr<api::MetricsHistory> metrics_history_;
   std::unique_ptr<BenchmarkRuns> benchmark_runs_;
   std::unique_ptr<api::Benchmarks> benchmarks_;

@@ -226,6 +226,14 @@ Result<void> OutboxTables::revive(const std::string& dead_letter_id, Now now) {
   });
 }
 
+Result<void> OutboxTables::drop(const std::string& dead_letter_id) {
+  auto drop = database_->query("DELETE FROM dead_letter WHERE seq = ?1 RETURNING seq");
+  const auto row = drop.bind_all(entry_of(dead_letter_id).value_or(0)).step();
+  if (!row) return row.error();
+  if (!*row) return Error{ErrorCode::kNotFound, "no such dead letter"};
+  return {};
+}
+
 Result<std::vector<QueueCount>> OutboxTables::counts() {
   std::vector<QueueCount> counts;
   auto query = database_->query(

@@ -28,6 +28,7 @@ class OutboxTables {
   Result<void> settle(const std::string& lease_id, const Settlement& settlement, Now now);
   Result<std::vector<DeadLetter>> dead_letters(std::size_t limit);
   Result<void> revive(const std::string& dead_letter_id, Now now);
+  Result<void> drop(const std::string& dead_letter_id);
   Result<std::vector<QueueCount>> counts();
   Result<std::vector<Attempt>> attempts(const std::string& dedup_key, std::size_t limit);
 
