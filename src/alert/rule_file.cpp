@@ -1,105 +1,42 @@
 #include "alert/rule_file.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "alert/expr/lexer.hpp"
-#include "config/suggest.hpp"
-#include "config/yaml.hpp"
+#include "alert/node_reader.hpp"
 
 namespace etcdmon::alert {
 
 namespace {
 
 using config::Node;
-using Keys = std::vector<std::string>;
 
-class Reader {
+class Reader : private NodeReader {
  public:
-  explicit Reader(std::string source) : source_(std::move(source)) {}
+  explicit Reader(std::string source) : NodeReader(std::move(source)) {}
 
   RuleFile run(std::string_view text) {
-    const auto root = config::parse_yaml(text);
-    if (!root) {
-      refuse(root.error().line, {}, root.error().message);
-      return std::move(file_);
-    }
-    if (!is_section(*root, "", {"groups"})) return std::move(file_);
-    const auto* groups = root->find("groups");
-    for (const auto* group : entries(groups, "groups")) {
-      const auto path = fmt::format("groups[{}]", count_++);
-      if (!is_section(*group, path,
-                      {"name", "interval", "limit", "rules", "labels", "query_offset",
-                       "partial_response_strategy", "source_tenants"}))
-        continue;
-      const auto name = text_of(group->find("name"), path + ".name");
+    const auto root = document(text);
+    if (is_section(root, "", {"groups"})) {
       std::size_t place = 0;
-      for (const auto* rule : entries(group->find("rules"), path + ".rules"))
-        take(*rule, name, fmt::format("{}.rules[{}]", path, place++));
+      for (const auto* group : entries(root.find("groups"), "groups"))
+        take_group(*group, fmt::format("groups[{}]", place++));
     }
+    file_.issues = std::move(issues());
     return std::move(file_);
   }
 
  private:
-  void refuse(int line, const std::string& path, std::string message) {
-    file_.issues.push_back({{source_, line}, path, std::move(message)});
-  }
-
-  bool is_section(const Node& node, const std::string& path, const Keys& keys) {
-    if (node.kind != Node::Kind::kMap) {
-      refuse(node.line, path,
-             fmt::format("expected a section of keys and values, found {}", name_of(node.kind)));
-      return false;
-    }
-    for (const auto& child : node.children) {
-      if (std::ranges::find(keys, child.key) != keys.end()) continue;
-      const auto near = config::closest(child.key, keys);
-      refuse(child.line, path.empty() ? child.key : path + "." + child.key,
-             near.empty() ? "unknown key" : fmt::format("unknown key; did you mean `{}`?", near));
-    }
-    return true;
-  }
-
-  std::vector<const Node*> entries(const Node* list, const std::string& path) {
-    std::vector<const Node*> out;
-    if (list == nullptr || list->kind == Node::Kind::kNull) return out;
-    if (list->kind != Node::Kind::kList) {
-      refuse(list->line, path, fmt::format("expected a list, found {}", name_of(list->kind)));
-      return out;
-    }
-    for (const auto& child : list->children) out.push_back(&child);
-    return out;
-  }
-
-  std::string text_of(const Node* node, const std::string& path) {
-    if (node == nullptr || node->kind == Node::Kind::kNull) return {};
-    if (node->kind == Node::Kind::kPlain || node->kind == Node::Kind::kText) return node->text;
-    refuse(node->line, path, fmt::format("expected a text, found {}", name_of(node->kind)));
-    return {};
-  }
-
-  std::chrono::milliseconds span_of(const Node* node, const std::string& path) {
-    const auto text = text_of(node, path);
-    if (text.empty() || text == "0") return {};
-    const auto millis = expr::parse_millis(text);
-    if (!millis) refuse(node->line, path, fmt::format("\"{}\" is no duration such as 5m", text));
-    return std::chrono::milliseconds(millis.value_or(0));
-  }
-
-  std::map<std::string, std::string> texts_of(const Node* node, const std::string& path) {
-    std::map<std::string, std::string> out;
-    if (node == nullptr || node->kind == Node::Kind::kNull) return out;
-    if (node->kind != Node::Kind::kMap) {
-      refuse(node->line, path,
-             fmt::format("expected names and texts, found {}", name_of(node->kind)));
-      return out;
-    }
-    for (const auto& child : node->children)
-      out[child.key] = text_of(&child, path + "." + child.key);
-    return out;
+  void take_group(const Node& group, const std::string& path) {
+    if (!is_section(group, path,
+                    {"name", "interval", "limit", "rules", "labels", "query_offset",
+                     "partial_response_strategy", "source_tenants"}))
+      return;
+    const auto name = text_of(group.find("name"), path + ".name");
+    std::size_t place = 0;
+    for (const auto* rule : entries(group.find("rules"), path + ".rules"))
+      take(*rule, name, fmt::format("{}.rules[{}]", path, place++));
   }
 
   void take(const Node& node, const std::string& group, const std::string& path) {
@@ -117,7 +54,7 @@ class Reader {
                       .keep = span_of(node.find("keep_firing_for"), path + ".keep_firing_for"),
                       .labels = texts_of(node.find("labels"), path + ".labels"),
                       .annotations = texts_of(node.find("annotations"), path + ".annotations"),
-                      .origin = fmt::format("{}, group {}", source_, group)};
+                      .origin = fmt::format("{}, group {}", source(), group)};
     std::vector<UserRuleFault> faults;
     (void)UserRule::make(rule, faults);
     for (auto& fault : faults) {
@@ -128,9 +65,7 @@ class Reader {
     file_.rules.push_back(std::move(rule));
   }
 
-  std::string source_;
   RuleFile file_;
-  std::size_t count_ = 0;
 };
 
 }  // namespace

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include "alert/rule_file.hpp"
+#include "app/named_files.hpp"
 
 namespace etcdmon::app {
 
@@ -96,17 +96,6 @@ void complete_clusters(Settings& settings, const config::Loader& loader) {
   auto& only = settings.clusters.front();
   if (only.endpoints.empty() && only.discovery_srv.empty())
     only.endpoints.emplace_back(kDefaultEndpoint);
-}
-
-// The files that a name with * stands for, in order; itself where it has none.
-std::vector<std::string> files_named(const std::string& name) {
-  if (name.find_first_of("*?[") == std::string::npos) return {name};
-  std::vector<std::string> files;
-  ::glob_t found{};
-  if (::glob(name.c_str(), 0, nullptr, &found) == 0)
-    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  return files;
 }
 
 void read_rule_files(const LoadRequest& request, Loaded& loaded) {

@@ -23,16 +23,6 @@ Result<void> MemorySource::add(std::string_view series, std::string_view values)
   return {};
 }
 
-void MemorySource::append(const std::string& metric, const Labels& labels, Point point) {
-  auto& all = series_[metric];
-  auto known = std::ranges::find_if(all, [&](const Series& one) { return *one.labels == labels; });
-  if (known == all.end()) {
-    all.push_back({std::make_shared<const Labels>(labels), {}, {}});
-    known = std::prev(all.end());
-  }
-  known->points.push_back(point);
-}
-
 void MemorySource::newest(const expr::Selector& selector, Millis at, const TakeNewest& take) const {
   const auto found = series_.find(selector.metric);
   if (found == series_.end()) return;

@@ -17,14 +17,11 @@ class MemorySource final : public expr::Source {
 
   /// `series` is `metric{…}`, `values` as parse_steps() has them. Errors: kInvalidArgument.
   Result<void> add(std::string_view series, std::string_view values);
-  /// A series that grows as time goes by.
-  void append(const std::string& metric, const Labels& labels, expr::Point point);
 
   void newest(const expr::Selector& selector, expr::Millis at,
               const TakeNewest& take) const override;
   void between(const expr::Selector& selector, expr::Millis from, expr::Millis to,
                const TakeRange& take) const override;
-  bool has(std::string_view metric) const { return series_.find(metric) != series_.end(); }
 
  private:
   struct Series {

@@ -25,6 +25,7 @@ constexpr std::array kCommands = {
     Command{"config", "check, show or document the configuration", &run_config},
     Command{"ctl", "what etcdctl does: its commands, flags, outputs and exit codes", &run_ctl},
     Command{"demo", "start a local three-member etcd and the monitor on it", &run_demo},
+    Command{"rules", "rules of a running monitor; try out rules of your own", &run_rules},
     Command{"version", "print the version", &run_version},
     Command{"help", "print this help", &run_help},
 };

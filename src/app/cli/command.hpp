@@ -32,6 +32,7 @@ int run_check(const std::vector<std::string>& arguments);
 int run_config(const std::vector<std::string>& arguments);
 int run_ctl(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
+int run_rules(const std::vector<std::string>& arguments);
 int run_version(const std::vector<std::string>& arguments);
 int run_help(const std::vector<std::string>& arguments);
 
