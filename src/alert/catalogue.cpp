@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "alert/rule.hpp"
+#include "alert/rules/dead_rule.hpp"
 #include "alert/rules/health.hpp"
 #include "alert/rules/known_versions.hpp"
 #include "alert/rules/mixin.hpp"
@@ -86,6 +87,17 @@ Rule limit(std::string_view name, const Gauge& gauge, const Limits& limits, Wait
           .beyond = gauge.beyond,
           .yields_to = yields_to};
 }
+
+// Quantiles that need requests, lines that need hours, backups that nobody told of.
+constexpr std::array<std::string_view, 9> kMayBeBlind{"BackupAge",
+                                                      "HighLatency",
+                                                      "etcdGRPCRequestsSlow",
+                                                      "FsyncSlow",
+                                                      "CommitSlow",
+                                                      "etcdMemberCommunicationSlow",
+                                                      "etcdHighFsyncDurations",
+                                                      "etcdHighCommitDurations",
+                                                      "etcdExcessiveDatabaseGrowth"};
 
 std::vector<Rule> verdict_rules() {
   return {
@@ -225,6 +237,8 @@ std::vector<Rule> later_rules() {
       limit("AvailableNodes", {&available_nodes, &say_available_nodes, Unit::kNone, kBelow},
             {kOff, kOff, 2.0}, all(60s), "Fewer live voters than --min-available-nodes asks for.",
             kQuorumLost),
+      finder("DeadRule", &dead_rules, all(10min), 60s,
+             "A rule looks at nothing: its metrics are not there, or it cannot be evaluated."),
       finder("QuorumAtRisk", &quorum_at_risk, {5min, 5min, 15min}, 30s,
              "One more failure ends the service.", kRiskTold),
   };
@@ -238,6 +252,8 @@ std::span<const Rule> catalogue() {
     // Where a rule yields to another, the other stands first.
     for (auto&& more : {more_rules(), mixin_rules(), later_rules()})
       rules.insert(rules.end(), more.begin(), more.end());
+    for (auto& rule : rules)
+      rule.may_be_blind = std::ranges::find(kMayBeBlind, rule.name) != kMayBeBlind.end();
     return rules;
   }();
   return kRules;

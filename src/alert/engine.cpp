@@ -96,8 +96,27 @@ void Engine::index() {
   }
 }
 
-std::vector<AlertEvent> Engine::step(Now now, const RuleInput& input) {
+// As of the last step.
+std::vector<BlindRule> Engine::blind_rules() const {
+  std::vector<BlindRule> blind;
+  for (const auto& slot : slots_) {
+    const auto& rule = *slot.active.rule;
+    if (!slot.active.tuning.enabled) continue;
+    const auto* const asked = user_rules_.find(slot.active.user.get());
+    if (asked != nullptr && (!asked->unfed.empty() || !asked->look.fault.empty())) {
+      blind.push_back({std::string(rule.name) + slot.active.tag, asked->unfed, asked->look.fault});
+    } else if (rule.measures() && !slot.has_data && !rule.may_be_blind) {
+      blind.push_back({std::string(rule.name), {}, {}, true});
+    }
+  }
+  return blind;
+}
+
+std::vector<AlertEvent> Engine::step(Now now, const RuleInput& seen) {
   Events events;
+  const auto blind = blind_rules();
+  auto input = seen;
+  input.blind = blind;
   if (strays_) resolve_strays(now, events);
   if (input.series != nullptr) user_rules_.step(now, *input.series);
   for (auto& slot : slots_) {

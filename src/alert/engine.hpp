@@ -51,7 +51,7 @@ class Engine {
   explicit Engine(std::string cluster, const std::vector<ActiveRule>& rules = default_rules());
 
   /// One look at the cluster. Events are in the order of the rules, then of the subjects.
-  std::vector<model::AlertEvent> step(Now now, const RuleInput& input);
+  std::vector<model::AlertEvent> step(Now now, const RuleInput& seen);
 
   /// Pending and firing alerts, the most severe first, then by rule and subject.
   std::vector<model::Alert> active() const;
@@ -84,6 +84,7 @@ class Engine {
   void ripen(const Slot& slot, AlertRecord& record, model::Severity severity, Now now,
              Events& events);
   bool yields(const Slot& slot, const model::Alert& alert) const;
+  std::vector<BlindRule> blind_rules() const;
   void settle(Slot& slot, Now now, Events& events);
   void resolve_strays(Now now, Events& events);
   void index();

@@ -33,6 +33,14 @@ struct Thresholds {
   bool operator==(const Thresholds&) const = default;
 };
 
+/// A rule that sees nothing, and why.
+struct BlindRule {
+  std::string name;
+  std::vector<std::string> missing;  ///< metrics of a user's rule that no member has
+  std::string fault;                 ///< why a user's rule cannot be evaluated
+  bool built_in = false;
+};
+
 /// All that a rule may look at.
 struct RuleInput {
   const model::Observation& seen;
@@ -43,6 +51,8 @@ struct RuleInput {
   std::optional<WallTime> last_backup = {};
   /// For users' rules; nullptr: none are kept.
   const LiveSource* series = nullptr;
+  /// Rules that could not look at anything in the step before.
+  std::span<const BlindRule> blind = {};
 };
 
 /// What rules remember from one look to the next.
@@ -122,6 +132,8 @@ struct Rule {
   /// Rules that tell the same with more evidence: while one of them fires for the same member or
   /// for the cluster, this one stays pending. They stand further up in the catalogue.
   std::span<const std::string_view> yields_to;
+  /// Without anything to measure all is well: what it looks at need not be there.
+  bool may_be_blind = false;
   /// One member's absence: no page before kAbsence.
   bool absence = false;
 

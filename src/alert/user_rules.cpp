@@ -6,11 +6,43 @@
 
 #include <fmt/format.h>
 
+#include "alert/expr/functions.hpp"
 #include "alert/scenario/series_notation.hpp"
 
 namespace etcdmon::alert {
 
 namespace {
+
+// Counters of failures come with the first one.
+bool comes_late(std::string_view metric) {
+  for (const std::string_view word : {"fail", "disconnect", "error", "panic"}) {
+    if (metric.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// Metrics that a part of a rule needs and no member has. Of alternatives one is enough, and what is
+// only looked at for its absence is not needed.
+std::set<std::string> unfed_of(const expr::Node& node, const LiveSource& source) {
+  using Kind = expr::Node::Kind;
+  if (node.kind == Kind::kSelector) {
+    const auto& metric = node.selector.metric;
+    if (comes_late(metric) || source.is_fed(node.selector)) return {};
+    return {metric};
+  }
+  const bool absence = node.kind == Kind::kCall && node.function->name.starts_with("absent");
+  if (absence) return {};
+  std::set<std::string> unfed;
+  bool one_is_fed = false;
+  for (const auto& child : node.children) {
+    auto of_child = unfed_of(*child, source);
+    one_is_fed = one_is_fed || of_child.empty();
+    unfed.merge(of_child);
+    if (node.kind == Kind::kBinary && node.op == expr::Op::kUnless) return unfed;
+  }
+  const bool alternatives = node.kind == Kind::kBinary && node.op == expr::Op::kOr;
+  return alternatives && one_is_fed ? std::set<std::string>{} : unfed;
+}
 
 MemberId member_of(const Labels& labels, const RuleInput& input) {
   const auto id = labels.find("member_id");
@@ -91,12 +123,8 @@ void UserRules::step(Now now, const LiveSource& source) {
     slot.version = version;
     slot.at = now.steady;
     cost += slot.look.cost + slot.rule->selectors().size();
-    slot.unfed.clear();
-    for (const auto* selector : slot.rule->selectors()) {
-      if (!source.is_fed(*selector)) slot.unfed.push_back(selector->metric);
-    }
-    std::ranges::sort(slot.unfed);
-    slot.unfed.erase(std::ranges::unique(slot.unfed).begin(), slot.unfed.end());
+    const auto unfed = unfed_of(slot.rule->root(), source);
+    slot.unfed.assign(unfed.begin(), unfed.end());
   }
 }
 

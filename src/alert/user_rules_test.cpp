@@ -145,10 +145,15 @@ TEST_F(OwnRules, WhatCannotBeEvaluatedIsAFaultAndEndsNothing) {
 TEST_F(OwnRules, MetricsThatNobodyHasAreNamed) {
   use({{.alert = "Dead", .expr = "size > 1 and on(member) nothing{x=\"y\"} > 0"},
        {.alert = "Elsewhere", .expr = "size{job=\"other\"} > 1"},
+       {.alert = "Either", .expr = "nothing > 1 or size > 1"},
+       {.alert = "Absence", .expr = "absent(nothing) or size unless nothing"},
+       {.alert = "Late", .expr = "rate(sent_failures_total[5m]) > 0"},
        {.alert = "Quiet", .expr = "size{code=\"never seen\"} > 1"}});
   page(5, 5);
   EXPECT_THAT(status("Dead").unfed, ElementsAre("nothing"));
   EXPECT_THAT(status("Elsewhere").unfed, ElementsAre("size"));
+  for (const auto* fed : {"Either", "Absence", "Late"})
+    EXPECT_THAT(status(fed).unfed, IsEmpty()) << fed;
   EXPECT_THAT(status("Quiet").unfed, IsEmpty()) << "a label that is yet to come is no fault";
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "alert/user_rule.hpp"
 #include "collect/scrape/derive.hpp"
 #include "collect/scrape/wanted_series.hpp"
@@ -93,6 +95,18 @@ void ClusterContext::set_rules(const alert::Thresholds& thresholds,
   collector_.want(wanted_of(rules));
   options_.rules = rules;
   engine_.set_rules(rules);
+}
+
+std::vector<alert::RuleStatus> ClusterContext::rules() const {
+  auto all = engine_.status();
+  const auto left_out = collector_.wanted_left_out();
+  for (auto& status : all) {
+    if (left_out == 0 || !status.rule->user || !status.fault.empty()) continue;
+    status.fault = fmt::format(
+        "the members have {} series more than there is room for, of all metrics that rules name",
+        left_out);
+  }
+  return all;
 }
 
 void ClusterContext::remember(alert::EngineState alerts) {

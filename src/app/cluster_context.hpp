@@ -68,6 +68,8 @@ class ClusterContext {
   /// Waits until a step has judged the cluster healthy or not, or until `deadline`; false if it
   /// came first.
   Task<bool> first_verdict(Deadline deadline);
+  /// As of the last step; valid until the next one.
+  std::vector<alert::RuleStatus> rules() const;
   /// From the next step on.
   void set_rules(const alert::Thresholds& thresholds, const std::vector<alert::ActiveRule>& rules);
 

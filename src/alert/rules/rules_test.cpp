@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "alert/rule_settings.hpp"
+#include "alert/rules/dead_rule.hpp"
 #include "alert/rules/known_versions.hpp"
 #include "alert/testing/scene.hpp"
 
@@ -396,6 +397,32 @@ TEST(RuleSettings, SayWhatIsWrongWithThem) {
     EXPECT_THAT(complaints[0].message, testing::HasSubstr(row.says));
   }
   EXPECT_TRUE((RuleSettings{.name = "FdHigh", .warning = percent}.check().empty()));
+}
+
+TEST(DeadRule, SaysWhichRulesSeeNothingOnceEveryMemberHasHadAPage) {
+  auto scene = Scene::of(3);
+  const std::vector<BlindRule> blind = {{"Own", {"a_metric", "b_metric"}, {}, false},
+                                        {"Broken", {}, "several elements", false},
+                                        {"QuotaSteps", {}, {}, true}};
+  auto input = scene.input();
+  RuleInput seen{input.seen, input.assessment, input.members, input.thresholds, {}, nullptr, blind};
+  std::vector<Finding> findings;
+  for (auto& member : scene.seen.members) {
+    dead_rules(seen, findings);
+    EXPECT_TRUE(findings.empty()) << "a member has not had a page yet";
+    member.metrics.emplace();
+    member.scrape = model::ProbeOutcome{};
+  }
+  dead_rules(seen, findings);
+  ASSERT_EQ(findings.size(), 3U);
+  EXPECT_EQ(findings[0].subject, "Own");
+  EXPECT_EQ(findings[0].summary, "Own looks at a_metric, b_metric, which no member has");
+  EXPECT_EQ(findings[1].summary, "Broken cannot be evaluated: several elements");
+  EXPECT_EQ(findings[2].severity, model::Severity::kInfo);
+  findings.clear();
+  for (auto& member : scene.seen.members) member.scrape->error = Error{};
+  dead_rules(seen, findings);
+  EXPECT_TRUE(findings.empty()) << "nobody answers: that says nothing about rules";
 }
 
 TEST(WrittenLimit, IsReadAsItIsShown) {

@@ -11,6 +11,7 @@
 #include "api/dead_letters.hpp"
 #include "api/metrics_history.hpp"
 #include "api/rest_api.hpp"
+#include "api/rules.hpp"
 #include "api/view_source.hpp"
 #include "app/cluster_options.hpp"
 #include "app/daemon/benchmark_runs.hpp"
@@ -32,7 +33,7 @@ constexpr const char* kThisProgram = "/proc/self/exe";
 }  // namespace
 
 // What the API reads: the newest view of every cluster.
-class Daemon::Views final : public api::ViewSource {
+class Daemon::Views final : public api::ViewSource, public api::RuleSource {
  public:
   explicit Views(const Daemon& daemon) : daemon_(daemon), started_(SystemClock{}.now()) {
     for (const auto& cluster : daemon.clusters_) names_.push_back(cluster->name());
@@ -45,6 +46,12 @@ class Daemon::Views final : public api::ViewSource {
         return context->view()->version == 0 ? nullptr : context->view();
     }
     return nullptr;
+  }
+  std::vector<alert::RuleStatus> rules(std::string_view cluster) const override {
+    for (const auto& context : daemon_.clusters_) {
+      if (context->name() == cluster) return context->rules();
+    }
+    return {};
   }
   api::MonitorFacts monitor() const override {
     return {.version = std::string(version()),
@@ -170,6 +177,8 @@ Result<void> Daemon::start_api() {
                                    .http_counts = [this] { return server_->counts(); }});
   alerting_ = std::make_unique<api::Alerting>(*delivery_, clock_);
   alerting_->add_to(api_->router());
+  rules_ = std::make_unique<api::Rules>(*views_, *views_);
+  rules_->add_to(api_->router());
   dead_letters_ = std::make_unique<api::DeadLetters>(*delivery_);
   dead_letters_->add_to(api_->router());
   metrics_history_ =

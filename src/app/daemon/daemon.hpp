@@ -21,6 +21,7 @@ class Benchmarks;
 class DeadLetters;
 class MetricsHistory;
 class RestApi;
+class Rules;
 }  // namespace etcdmon::api
 namespace etcdmon::net {
 class HttpServer;
@@ -86,6 +87,7 @@ class Daemon {
   SystemClock clock_;
   std::unique_ptr<api::Alerting> alerting_;
   std::unique_ptr<api::DeadLetters> dead_letters_;
+  std::unique_ptr<api::Rules> rules_;
   std::unique_ptr<api::MetricsHistory> metrics_history_;
   std::unique_ptr<BenchmarkRuns> benchmark_runs_;
   std::unique_ptr<api::Benchmarks> benchmarks_;
