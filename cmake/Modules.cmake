@@ -85,7 +85,7 @@ function(etcdmon_test name)
   endif()
   set(properties TIMEOUT ${arg_TIMEOUT} PROCESSORS ${shares} RUN_SERIAL ${serial})
   set(by_day "*")
-  if(arg_LABEL STREQUAL "chaos")
+  if(arg_LABEL MATCHES "^(chaos|e2e)$")
     # Suites named Nightly are too long for every change: they have the label nightly instead.
     set(by_day "-*Nightly*")
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_FILTER "*Nightly*" TEST_LIST ${name}_NIGHTLY

@@ -80,6 +80,7 @@ void Engine::set_rules(const std::vector<ActiveRule>& rules) {
 void Engine::restore(EngineState state, SteadyTime patient_until) {
   state_ = std::move(state);
   patient_until_ = patient_until;
+  for (auto& [id, record] : state_) record.remembered = true;
   index();
 }
 
@@ -229,6 +230,7 @@ void Engine::found(Slot& slot, Finding& finding, Now now, Events& events) {
   auto& record = record_of(slot, finding, now, events);
   auto& alert = record.alert;
   record.last_found = now.steady;
+  record.remembered = false;
   if (alert.summary != finding.summary) alert.summary = std::move(finding.summary);
   if (alert.detail != finding.detail) alert.detail = std::move(finding.detail);
   alert.value = finding.value;
@@ -291,10 +293,12 @@ bool Engine::yields(const Slot& slot, const Alert& alert) const {
 
 // What was not found in this step: pending alerts are forgotten at once, firing ones after `keep`.
 void Engine::settle(Slot& slot, Now now, Events& events) {
-  if (now.steady < patient_until_) return;
+  const bool patient = now.steady < patient_until_;
   std::erase_if(slot.records, [&](AlertRecord* record) {
     auto& alert = record->alert;
     if (record->last_found == now.steady) return false;
+    // What nobody could look for yet is not over.
+    if (patient && record->remembered) return false;
     record->held_since.fill(AlertRecord::kNotHeld);
     const bool firing = alert.state == AlertState::kFiring;
     if (firing && now.steady - record->last_found < slot.active.tuning.keep) return false;

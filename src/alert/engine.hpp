@@ -22,6 +22,7 @@ struct AlertRecord {
   SteadyTime last_found;
   /// Since when it has been at least this bad, by severity.
   std::array<SteadyTime, kSeverities> held_since{kNotHeld, kNotHeld, kNotHeld};
+  bool remembered = false;  ///< from before a restart, and not found since
 };
 using EngineState = std::map<std::string, AlertRecord>;  ///< by alert id
 

@@ -122,6 +122,23 @@ ActiveRule fsync_rule() {
   return active;
 }
 
+TEST(Engine, PatienceAfterARestartIsOnlyForWhatWasNotFoundYet) {
+  Scene scene;
+  scene.verdict(model::Check::kAlarmNospace, Severity::kCritical);
+  Engine before("prod");
+  EXPECT_THAT(told(before.step(scene.now, scene.input())),
+              testing::Contains("firing AlarmNospace infra1"));
+  Engine after("prod");
+  after.restore(before.state(), scene.now.steady + 90s);
+  scene.advance(1s);
+  EXPECT_TRUE(after.step(scene.now, scene.input()).empty());
+  scene.assessment.verdicts.clear();
+  scene.advance(31s);
+  EXPECT_THAT(told(after.step(scene.now, scene.input())),
+              testing::ElementsAre("resolved AlarmNospace infra1"))
+      << "it was seen after the restart, and is over";
+}
+
 TEST(Engine, EachSeverityHasItsOwnPatience) {
   auto scene = Scene::of(1);
   scene.set(model::Metric::kWalFsyncP99, 2.0);
