@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "alert/expr/parser.hpp"
+
 namespace etcdmon::alert::expr {
 
 namespace {
-
-// Of a subquery without one.
-constexpr Millis kDefaultStep = 60'000;
 
 Value of_number(double number) {
   return {.is_scalar = true, .scalar = number, .vector = {}};

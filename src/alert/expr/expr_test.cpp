@@ -165,6 +165,8 @@ TEST(Expression, SaysWhereItIsWrongAndWhatToDo) {
       {"5x", "column 1: \"5x\" is neither a number nor a duration"},
       {"up ! 5", "column 4: \"!\" means nothing here"},
       {"topk(up)", "column 1: write topk(number, vector)"},
+      {"max_over_time(up[1d:1m])", "column 17: more than 300 steps"},
+      {"max_over_time(max_over_time(up[5m:1m])[5m:1m])", "column 39: a range with a step cannot"},
       {"clamp(up, 1)", "column 1: clamp() takes 3 arguments"},
   };
   for (const auto& [text, expected] : rows) EXPECT_THAT(at(12, text), HasSubstr(expected)) << text;

@@ -66,6 +66,12 @@ constexpr std::array kAggregators = std::to_array<Aggregator>({
     {"bottomk", Aggregation::kBottom, true},
 });
 
+bool has_subquery(const Node& node) {
+  return node.kind == Node::Kind::kSubquery ||
+         std::ranges::any_of(node.children,
+                             [](const NodePtr& child) { return has_subquery(*child); });
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) {
@@ -343,7 +349,9 @@ class Parser {
     if (!now().is("]") && !duration(every, "a step such as [5m:1m]")) return nullptr;
     if (!expect("]", "to close the range")) return nullptr;
     if (inner->type != Type::kVector) return fail(at, "a range with a step stands after a vector");
-    if (every != 0 && length / every > kMostSubquerySteps)
+    if (has_subquery(*inner))
+      return fail(at, "a range with a step cannot stand within another: too many looks");
+    if (length / (every == 0 ? kDefaultStep : every) > kMostSubquerySteps)
       return fail(at, fmt::format("more than {} steps: take a longer step", kMostSubquerySteps));
     auto node = make(Node::Kind::kSubquery, Type::kRange, at);
     node->selector.range = length;

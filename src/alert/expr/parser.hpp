@@ -9,7 +9,8 @@
 namespace etcdmon::alert::expr {
 
 inline constexpr Millis kLongestRange = 24 * 3'600'000LL;  ///< so far back values are kept at most
-inline constexpr Millis kMostSubquerySteps = 1'500;
+inline constexpr Millis kDefaultStep = 60'000;             ///< of a subquery without one
+inline constexpr Millis kMostSubquerySteps = 300;
 
 /// Metric names with label matchers, ranges, offsets and subqueries; every operator of PromQL with
 /// on, ignoring, group_left and group_right; aggregations with by and without; the functions of
