@@ -9,11 +9,12 @@ import argparse
 import sys
 import time
 
-from driver import calls, detection, fleet, parse, report, scraping, status_api
+from driver import alerting, calls, detection, fleet, parse, report, scraping, status_api
 from driver.machine import Missing
 
 NUMBERS = {
     "detection": (detection.measure, "how soon deaths, hangs and elections are seen; start-up"),
+    "alerting": (alerting.measure, "from a member's death to the request at a webhook"),
     "fleet": (fleet.measure, "CPU and memory of watching a thousand simulated members; the API meanwhile"),
     "scraping": (scraping.measure, "CPU of a scrape, against Prometheus"),
     "cost_to_etcd": (scraping.measure_cost_to_etcd, "what a scrape costs etcd, against Prometheus"),
