@@ -12,6 +12,9 @@ namespace etcdmon::bench {
 
 namespace {
 
+// For each member, to show that it lives, when nobody wants to wait.
+constexpr std::chrono::milliseconds kLastWord{250};
+
 /// One run from beginning to end; each function is one of its phases.
 class Run {
  public:
@@ -333,6 +336,11 @@ class Run {
 
   void clean_up() {
     if (!spec_.clean_up || !(wrote_ || has_leases())) return;
+    // Who interrupts a run whose members all hang does not wait for each of them.
+    if (stopped() && !control_->answers(kLastWord)) {
+      result_.notes.push_back("nothing was cleaned up: no member answers");
+      return;
+    }
     tell({.phase = Progress::Phase::kCleaning});
     revoke_leases();
     if (!wrote_) return;

@@ -157,6 +157,19 @@ TEST_P(Bench, CtrlCPrintsWhatThereIsAndCleansUp) {
   EXPECT_THAT(keys(), IsEmpty());
 }
 
+TEST_P(Bench, CtrlCEndsSoonWhenAllMembersHang) {
+  kit::Program running(command({"bench", "write", "--duration=60s", "--progress=json"}));
+  ASSERT_TRUE(running.await_text("\"phase\":\"measuring\"")) << running.err();
+  cluster().stop(0);
+  running.signal(SIGINT);
+  const auto ended = running.wait(3s);
+  cluster().cont(0);
+  ASSERT_TRUE(ended) << running.err();
+  EXPECT_EQ(ended->code, 130);
+  EXPECT_THAT(running.err(), HasSubstr("no member answers, so the keys under"));
+  cluster().etcdctl({"del", "--prefix", kPrefix});
+}
+
 TEST_P(Bench, OverHttp) {
   const Monitor monitor({.flags = {"--endpoints=" + cluster().endpoint(0)}});
   const auto post = [&monitor](const std::string& body, const std::string& header = "A: b") {

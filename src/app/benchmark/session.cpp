@@ -26,6 +26,8 @@ using std::chrono::steady_clock;
 // A rate needs two looks at /metrics.
 constexpr Milliseconds kLookEvery{400};
 constexpr Milliseconds kLookPatience{5'000};
+// For each member, to show that it lives, when nobody wants to wait.
+constexpr Milliseconds kLastWord{250};
 // Beyond this share of the quota the next burst may raise NOSPACE, which stops everybody's writes.
 constexpr double kNearlyFull = 0.95;
 
@@ -173,6 +175,12 @@ void compact(const Looked& looked, const bench::RunSpec& spec, bench::RunResult&
   }
 }
 
+// Who interrupts a run whose members all hang does not wait for each of them.
+bool anybody_answers(const Looked& looked, const std::vector<net::Endpoint>& endpoints) {
+  return ask_any(looked, endpoints, [](MemberCalls& member) { return member.db_size(kLastWord); })
+      .has_value();
+}
+
 // Deletes what the run itself could not, and the claim, which is none of the run's keys.
 void tidy_up(const Looked& looked, const bench::RunSpec& spec, bench::RunResult& result,
              BenchmarkNews& news) {
@@ -233,9 +241,17 @@ Result<bench::report::Record> run_benchmark(const Settings& settings, BenchmarkP
   const auto failure = result ? std::nullopt : std::optional(result.error());
   bench::report::Record record;
   if (result) record.result = *std::move(result);
-  if (spec.clean_up && !hooks.hurry) tidy_up(looked, spec, record.result, news);
+  const bool left = hooks.stop && spec.clean_up && !anybody_answers(looked, spec.endpoints);
+  if (left) {
+    record.result.keys_removed.reset();
+    news.warnings.push_back(
+        fmt::format("no member answers, so the keys under {0} were left; delete them with: etcdctl "
+                    "del --prefix {0}",
+                    spec.prefix));
+  }
+  if (spec.clean_up && !hooks.hurry && !left) tidy_up(looked, spec, record.result, news);
   if (failure) return *failure;
-  if (safety.compact && !hooks.hurry) compact(looked, spec, record.result, news);
+  if (safety.compact && !hooks.hurry && !left) compact(looked, spec, record.result, news);
 
   record.settings = bench::settings_of(plan.options);
   record.open_loop = spec.load.rate > 0 || spec.search.has_value();

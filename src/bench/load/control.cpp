@@ -46,10 +46,14 @@ class Control::Lines {
   Lines& operator=(const Lines&) = delete;
 
   std::size_t size() const { return lines_.size(); }
+  bool answers(std::size_t line, std::chrono::milliseconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    return run(answer(*lines_[line], kStatus, {}, {}, deadline)).has_value();
+  }
 
   Result<std::string> ask(std::size_t line, std::string_view path, const Body& body,
                           const std::string& token) {
-    return run(answer(*lines_[line], path, std::string(as_text(body.view())), token));
+    return run(answer(*lines_[line], path, std::string(as_text(body.view())), token, soon()));
   }
   Result<std::string> page(const net::Endpoint& endpoint) { return run(fetched(endpoint)); }
 
@@ -69,10 +73,10 @@ class Control::Lines {
   Deadline soon() const { return std::chrono::steady_clock::now() + spec_.dial_timeout; }
 
   Task<Result<std::string>> answer(rpc::Connection& line, std::string_view path,
-                                   std::string request, std::string token) {
+                                   std::string request, std::string token, Deadline deadline) {
     rpc::Metadata metadata;
     if (!token.empty()) metadata.emplace_back("token", std::move(token));
-    rpc::Call call{path, std::move(request), soon(), &metadata};
+    rpc::Call call{path, std::move(request), deadline, &metadata};
     co_return co_await line.unary(std::move(call));
   }
   static Task<bool> closed(rpc::Connection& line) {
@@ -181,6 +185,13 @@ std::optional<std::uint64_t> Control::resident_memory() {
     largest = std::max(largest.value_or(0), static_cast<std::uint64_t>(value));
   }
   return largest;
+}
+
+bool Control::answers(std::chrono::milliseconds patience) {
+  for (std::size_t i = 0; i < lines_->size(); ++i) {
+    if (lines_->answers(i, patience)) return true;
+  }
+  return false;
 }
 
 Result<void> Control::settle() {

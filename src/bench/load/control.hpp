@@ -44,6 +44,8 @@ class Control {
 
   /// Lets etcd 3.4 forget a burst of writes: three commits that leave the keys alone. Takes 0.9 s.
   Result<void> settle();
+  /// Whether any endpoint answers within `patience`; each has its own.
+  bool answers(std::chrono::milliseconds patience);
   /// Deletes all keys under the prefix, some thousand at a time. Returns how many. Ends early when
   /// `hurry` is set.
   Result<std::uint64_t> remove_keys(const std::atomic<bool>* hurry);
