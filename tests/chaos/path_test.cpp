@@ -200,7 +200,8 @@ class Leaks : public Path {
 
 TEST_P(Leaks, AThousandReconnectsLeaveNothingBehind) {
   start_all();
-  reconnect(300);
+  // Long enough for every monitor's second page: rates, and room for a page, begin there.
+  reconnect(1'000);
   all_are_well();
   forget_what_was_said();
   const auto before = footprint();
