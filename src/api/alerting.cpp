@@ -167,37 +167,73 @@ Result<store::HistoryQuery> read_query(const Request& request) {
   return query;
 }
 
+// The one that it is about. Empty: it may be about any.
+std::string cluster_of(const alert::Silence& silence) {
+  for (const auto& matcher : silence.matchers) {
+    if (matcher.name() == "cluster" && matcher.op() == alert::LabelMatcher::Op::kEqual)
+      return matcher.value();
+  }
+  return {};
+}
+
+// Who proved to be somebody signs with that name, whatever the body says.
+std::string signed_by(const Caller& caller, const std::string& said) {
+  return caller.identity() != nullptr ? caller.identity()->subject : said;
+}
+
 }  // namespace
 
 void Alerting::add_to(Router& router) {
-  router.add({"GET", "/api/v1/alerts/history", "what alerts did, the newest first"},
-             [this](const Request& r, const PathParameters&) { return history(r); });
-  router.add({"GET", "/api/v1/alerts/channels", "how the channels do that alerts are sent through"},
-             [this](const Request&, const PathParameters&) { return answered(channels()); });
-  router.add(
-      {"GET", "/api/v1/alerts/acks", "alerts that somebody looks after"},
-      [this](const Request&, const PathParameters&) { return answered(acknowledgements()); });
-  router.add({"POST", "/api/v1/alerts/{id}/ack", "look after it (from loopback only)"},
-             [this](const Request& r, const PathParameters& path) {
-               return answered(acknowledge(r, path["id"]));
+  using auth::Action;
+  router.add({"GET", "/api/v1/alerts/history", Access::clusters(Action::kRead),
+              "what alerts did, the newest first"},
+             [this](const Request& r, const PathParameters&, const Caller& caller) {
+               return history(r, caller);
              });
-  router.add({"POST", "/api/v1/alerts/test", "try out a channel (from loopback only)"},
-             [this](const Request& r, const PathParameters&) { return try_channel(r); });
-  router.add({"GET", "/api/v1/silences", "silences, also those to come and just over"},
-             [this](const Request&, const PathParameters&) { return answered(silences()); });
-  router.add({"POST", "/api/v1/silences", "be silent about alerts (from loopback only)"},
-             [this](const Request& r, const PathParameters&) { return answered(add_silence(r)); });
-  router.add({"DELETE", "/api/v1/silences/{id}", "end a silence (from loopback only)"},
-             [this](const Request& r, const PathParameters& path) {
-               return answered(expire_silence(r, path["id"]));
+  router.add({"GET", "/api/v1/alerts/channels", Access::monitor(Action::kRead),
+              "how the channels do that alerts are sent through"},
+             [this](const Request&, const PathParameters&) { return answered(channels()); });
+  router.add({"GET", "/api/v1/alerts/acks", Access::clusters(Action::kRead),
+              "alerts that somebody looks after"},
+             [this](const Request&, const PathParameters&, const Caller& caller) {
+               return answered(acknowledgements(caller));
+             });
+  router.add({"POST", "/api/v1/alerts/{id}/ack", Access::clusters(Action::kAlert), "look after it"},
+             [this](const Request& r, const PathParameters& path, const Caller& caller) {
+               return answered(acknowledge(r, caller, path["id"]));
+             });
+  router.add({"POST", "/api/v1/alerts/test", Access::monitor(Action::kAlert), "try out a channel"},
+             [this](const Request& r, const PathParameters&, const Caller& caller) {
+               return try_channel(r, caller);
+             });
+  router.add({"GET", "/api/v1/silences", Access::clusters(Action::kRead),
+              "silences, also those to come and just over"},
+             [this](const Request&, const PathParameters&, const Caller& caller) {
+               return answered(silences(caller));
+             });
+  router.add(
+      {"POST", "/api/v1/silences", Access::clusters(Action::kAlert), "be silent about alerts"},
+      [this](const Request& r, const PathParameters&, const Caller& caller) {
+        return answered(add_silence(r, caller));
+      });
+  router.add({"DELETE", "/api/v1/silences/{id}", Access::clusters(Action::kAlert), "end a silence"},
+             [this](const Request& r, const PathParameters& path, const Caller& caller) {
+               return answered(expire_silence(r, caller, path["id"]));
              });
 }
 
-Task<Response> Alerting::history(const Request& request) {
-  const auto query = read_query(request);
+Task<Response> Alerting::history(const Request& request, const Caller& caller) {
+  auto query = read_query(request);
   if (!query) co_return refusal(request, query.error());
-  const auto events = co_await desk_.history(*query);
+  if (!query->cluster.empty() && !caller.may_see(query->cluster))
+    co_return forbidden(request, auth::Action::kRead);
+  // Who may see a part asks for all, lest others' alerts take the places of his.
+  const auto limit = query->limit;
+  if (!caller.may_see(query->cluster)) query->limit = kMostHistory;
+  auto events = co_await desk_.history(*query);
   if (!events) co_return refusal(request, events.error());
+  std::erase_if(*events, [&](const auto& event) { return !caller.may_see(event.alert.cluster); });
+  if (events->size() > limit) events->resize(limit);
   JsonWriter out;
   out.begin_object().key("history").begin_array();
   for (const auto& event : *events) {
@@ -211,15 +247,18 @@ Task<Response> Alerting::history(const Request& request) {
   co_return answer(200, out.take());
 }
 
-Response Alerting::acknowledge(const Request& request, std::string_view id) {
-  if (auto refused = refuse_stranger(request, "acknowledging an alert")) return *std::move(refused);
+Response Alerting::acknowledge(const Request& request, const Caller& caller, std::string_view id) {
+  if (auto refused = refuse_stranger(request, caller, "acknowledging an alert"))
+    return *std::move(refused);
+  if (!caller.may(auth::Action::kAlert, desk_.cluster_of(id)))
+    return forbidden(request, auth::Action::kAlert);
   auto body = Body::read(request);
   if (!body) return refusal(request, body.error());
   const auto now = clock_.now().wall;
   alert::Acknowledgement acknowledgement;
   acknowledgement.alert_id = id;
   acknowledgement.at = now;
-  acknowledgement.by = body->text("by");
+  acknowledgement.by = signed_by(caller, body->text("by"));
   acknowledgement.comment = body->text("comment");
   if (const auto duration = body->duration("for")) acknowledgement.until = now + *duration;
   if (acknowledgement.by.empty()) body->fail("say who looks after it: \"by\": \"your name\"");
@@ -229,10 +268,11 @@ Response Alerting::acknowledge(const Request& request, std::string_view id) {
   return answer(200, R"({"acknowledged":true})");
 }
 
-Response Alerting::acknowledgements() const {
+Response Alerting::acknowledgements(const Caller& caller) const {
   JsonWriter out;
   out.begin_object().key("acknowledgements").begin_array();
   for (const auto& each : desk_.acknowledgements()) {
+    if (!caller.may_see(desk_.cluster_of(each.alert_id))) continue;
     out.begin_object().member("alert_id", each.alert_id).member("by", each.by);
     out.member_or_null("comment", each.comment);
     rest::write_time(out, "at", each.at);
@@ -243,20 +283,29 @@ Response Alerting::acknowledgements() const {
   return answer(200, out.take());
 }
 
-Response Alerting::silences() const {
+Response Alerting::silences(const Caller& caller) const {
   const auto now = clock_.now().wall;
   JsonWriter out;
   out.begin_object().key("silences").begin_array();
-  for (const auto& silence : desk_.silences()) write_silence(out, silence, now);
+  for (const auto& silence : desk_.silences()) {
+    // One that speaks of no cluster explains to everybody why nothing is said.
+    const bool speaks_of_one = std::ranges::any_of(
+        silence.matchers,
+        [](const alert::LabelMatcher& matcher) { return matcher.name() == "cluster"; });
+    if (!speaks_of_one || caller.may_see(cluster_of(silence))) write_silence(out, silence, now);
+  }
   out.end_array().end_object();
   return answer(200, out.take());
 }
 
-Response Alerting::add_silence(const Request& request) {
-  if (auto refused = refuse_stranger(request, "a silence")) return *std::move(refused);
+Response Alerting::add_silence(const Request& request, const Caller& caller) {
+  if (auto refused = refuse_stranger(request, caller, "a silence")) return *std::move(refused);
   const auto now = clock_.now().wall;
   auto silence = read_silence(request, now);
   if (!silence) return refusal(request, silence.error());
+  if (!caller.may(auth::Action::kAlert, cluster_of(*silence)))
+    return forbidden(request, auth::Action::kAlert);
+  silence->created_by = signed_by(caller, silence->created_by);
   const auto made = desk_.add_silence(*std::move(silence));
   if (!made) return refusal(request, made.error());
   auto response = answer(201, silence_json(*made, now));
@@ -264,8 +313,14 @@ Response Alerting::add_silence(const Request& request) {
   return response;
 }
 
-Response Alerting::expire_silence(const Request& request, std::string_view id) {
-  if (auto refused = refuse_stranger(request, "ending a silence")) return *std::move(refused);
+Response Alerting::expire_silence(const Request& request, const Caller& caller,
+                                  std::string_view id) {
+  if (auto refused = refuse_stranger(request, caller, "ending a silence"))
+    return *std::move(refused);
+  const auto all = desk_.silences();
+  const auto found = std::ranges::find(all, id, &alert::Silence::id);
+  const auto cluster = found == all.end() ? std::string() : cluster_of(*found);
+  if (!caller.may(auth::Action::kAlert, cluster)) return forbidden(request, auth::Action::kAlert);
   const auto ended = desk_.expire_silence(id);
   if (!ended) return refusal(request, ended.error());
   return answer(200, silence_json(*ended, clock_.now().wall));
@@ -286,8 +341,9 @@ Response Alerting::channels() const {
   return answer(200, out.take());
 }
 
-Task<Response> Alerting::try_channel(const Request& request) {
-  if (auto refused = refuse_stranger(request, "a test message")) co_return *std::move(refused);
+Task<Response> Alerting::try_channel(const Request& request, const Caller& caller) {
+  if (auto refused = refuse_stranger(request, caller, "a test message"))
+    co_return *std::move(refused);
   auto body = Body::read(request);
   if (!body) co_return refusal(request, body.error());
   auto channel = body->text("channel");

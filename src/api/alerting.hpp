@@ -42,6 +42,8 @@ class AlertDesk {
   /// Errors: kNotFound: no such alert fires.
   virtual Result<void> acknowledge(alert::Acknowledgement acknowledgement) = 0;
   virtual std::vector<alert::Acknowledgement> acknowledgements() const = 0;
+  /// Of an alert that fires. Empty: there is none.
+  virtual std::string cluster_of(std::string_view alert_id) const = 0;
   virtual Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) = 0;
   virtual std::vector<notify::ChannelHealth> channels() const = 0;
   /// Sends a real message through it, and waits for what comes back.
@@ -49,8 +51,9 @@ class AlertDesk {
   virtual Task<Result<ChannelTrial>> try_channel(std::string channel) = 0;
 };
 
-/// Whatever changes something is answered from loopback only, and not to other sites' pages in a
-/// browser.
+/// While authentication is off, whatever changes something is answered from loopback only; never to
+/// other sites' pages in a browser. A silence that names its cluster (`cluster=prod`) belongs to
+/// that one, any other one to all. Who acknowledges or silences is who proved to be him.
 ///
 /// Lifetime: outlives the router that it was added to; so does `desk`.
 class Alerting {
@@ -60,14 +63,15 @@ class Alerting {
   void add_to(Router& router);
 
  private:
-  Task<net::Response> history(const net::Request& request);
-  net::Response acknowledge(const net::Request& request, std::string_view id);
-  net::Response acknowledgements() const;
-  net::Response silences() const;
-  net::Response add_silence(const net::Request& request);
-  net::Response expire_silence(const net::Request& request, std::string_view id);
+  Task<net::Response> history(const net::Request& request, const Caller& caller);
+  net::Response acknowledge(const net::Request& request, const Caller& caller, std::string_view id);
+  net::Response acknowledgements(const Caller& caller) const;
+  net::Response silences(const Caller& caller) const;
+  net::Response add_silence(const net::Request& request, const Caller& caller);
+  net::Response expire_silence(const net::Request& request, const Caller& caller,
+                               std::string_view id);
   net::Response channels() const;
-  Task<net::Response> try_channel(const net::Request& request);
+  Task<net::Response> try_channel(const net::Request& request, const Caller& caller);
 
   AlertDesk& desk_;
   const Clock& clock_;

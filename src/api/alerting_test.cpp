@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/testing/answer.hpp"
+#include "api/testing/callers.hpp"
 
 namespace etcdmon::api {
 namespace {
@@ -45,6 +46,9 @@ struct FakeDesk final : AlertDesk {
     std::vector<model::AlertEvent> events{event};
     co_return events;
   }
+  std::string cluster_of(std::string_view alert_id) const override {
+    return alert_id == "0a" ? "prod" : "";
+  }
   std::vector<notify::ChannelHealth> channels() const override { return {{.channel = "slack"}}; }
   Task<Result<ChannelTrial>> try_channel(std::string channel) override {
     if (channel != "slack") co_return Error{ErrorCode::kNotFound, "there is no channel"};
@@ -69,14 +73,51 @@ struct AlertingTest : ::testing::Test {
     request.body = std::move(body);
     request.loopback = loopback;
     EXPECT_TRUE(net::parse_target(target, request.path, request.query)) << target;
-    return testing::answer_of(router.dispatch(request));
+    return testing::answer_of(router.dispatch(request, who));
   }
 
   FixedClock clock;
   FakeDesk desk;
   Alerting alerting{desk, clock};
   Router router;
+  Caller who = Caller::anybody();
 };
+
+TEST_F(AlertingTest, WhoMayAlertOnOneClusterDoesSoOnThatOneOnly) {
+  who = testing::caller_on("test", {auth::Action::kRead, auth::Action::kAlert});
+  const auto silence = [this](const std::string& matchers) {
+    return ask("POST", "/api/v1/silences",
+               R"({"created_by": "another", "for": "2h", "matchers": [)" + matchers + "]}")
+        .status;
+  };
+  EXPECT_EQ(silence(R"("cluster=prod")"), 403);
+  EXPECT_EQ(silence(R"("rule=FsyncSlow")"), 403);
+  EXPECT_EQ(silence(R"("cluster=~test")"), 403);
+  EXPECT_EQ(silence(R"("cluster=")"), 403);
+  EXPECT_EQ(silence(R"("cluster=test", "rule=FsyncSlow")"), 201);
+  EXPECT_EQ(desk.made.front().created_by, "somebody");
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/0a/ack", R"({"by": "me"})").status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/0b/ack", R"({"by": "me"})").status, 403);
+  EXPECT_EQ(ask("DELETE", "/api/v1/silences/60").status, 403);
+  EXPECT_EQ(ask("DELETE", "/api/v1/silences/5f").status, 200);
+}
+
+TEST_F(AlertingTest, OthersAlertsAreNotShown) {
+  desk.acks.push_back({.alert_id = "0a", .by = "ops", .comment = {}, .at = kNoon, .until = {}});
+  desk.made.push_back({.id = "5f",
+                       .matchers = *alert::parse_matchers({"cluster=~prod"}),
+                       .starts_at = kNoon,
+                       .ends_at = kNoon,
+                       .created_by = {},
+                       .comment = {}});
+  who = testing::caller_on("test", {auth::Action::kRead});
+  EXPECT_EQ(ask("GET", "/api/v1/alerts/history?cluster=prod").status, 403);
+  EXPECT_EQ(ask("GET", "/api/v1/alerts/history").body, "{\"history\":[]}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/alerts/acks").body, "{\"acknowledgements\":[]}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/silences").body, "{\"silences\":[]}\n");
+  desk.made.front().matchers = *alert::parse_matchers({"rule=FsyncSlow"});
+  EXPECT_THAT(ask("GET", "/api/v1/silences").body, HasSubstr("FsyncSlow"));
+}
 
 TEST_F(AlertingTest, ASilenceIsMadeShownAndEnded) {
   const auto made = ask("POST", "/api/v1/silences",

@@ -9,6 +9,7 @@
 #include "api/json_writer.hpp"
 #include "api/rest/common.hpp"
 #include "api/stranger.hpp"
+#include "api/which_cluster.hpp"
 #include "bench/options.hpp"
 #include "bench/report/targets.hpp"
 #include "config/suggest.hpp"
@@ -175,32 +176,39 @@ std::string_view name_of(BenchmarkRun::State state) {
 void Benchmarks::add_to(Router& router) {
   using net::Request;
   const std::string one = std::string(kPath) + "/{id}";
-  router.add({"POST", std::string(kPath), "start a benchmark (from loopback only)"},
-             [this](const Request& r, const PathParameters&) { return answered(start(r)); });
-  router.add({"GET", std::string(kPath), "the last benchmarks"},
-             [this](const Request&, const PathParameters&) { return answered(list()); });
-  router.add({"GET", one, "one benchmark: progress and result"},
-             [this](const Request& r, const PathParameters& path) {
-               return answered(show(r, path["id"]));
+  using auth::Action;
+  router.add({"POST", std::string(kPath), Access::clusters(Action::kOperate), "start a benchmark"},
+             [this](const Request& r, const PathParameters&, const Caller& caller) {
+               return answered(start(r, caller));
              });
-  router.add({"DELETE", one, "cancel it (from loopback only)"},
-             [this](const Request& r, const PathParameters& path) {
-               return answered(cancel(r, path["id"]));
+  router.add({"GET", std::string(kPath), Access::clusters(Action::kRead), "the last benchmarks"},
+             [this](const Request&, const PathParameters&, const Caller& caller) {
+               return answered(list(caller));
+             });
+  router.add({"GET", one, Access::clusters(Action::kRead), "one benchmark: progress and result"},
+             [this](const Request& r, const PathParameters& path, const Caller& caller) {
+               return answered(show(r, caller, path["id"]));
+             });
+  router.add({"DELETE", one, Access::clusters(Action::kOperate), "cancel it"},
+             [this](const Request& r, const PathParameters& path, const Caller& caller) {
+               return answered(cancel(r, caller, path["id"]));
              });
 }
 
-const BenchmarkRun* Benchmarks::find(std::string_view id) const {
+const BenchmarkRun* Benchmarks::find(std::string_view id, const Caller& caller) const {
   for (const auto* run : runner_.runs()) {
-    if (run->id == id) return run;
+    if (run->id == id && caller.may_see(run->order.cluster)) return run;
   }
   return nullptr;
 }
 
 std::optional<net::Response> Benchmarks::take_cluster(const net::Request& request,
+                                                      const Caller& caller,
                                                       std::string& name) const {
-  const auto& names = source_.clusters();
-  if (const auto wanted = request.parameter("cluster"); wanted && name.empty()) name = *wanted;
-  if (name.empty() && names.size() == 1) name = names.front();
+  if (name.empty()) name = cluster_of(request, source_.clusters());
+  if (!name.empty() && !caller.may(auth::Action::kOperate, name))
+    return forbidden(request, auth::Action::kOperate);
+  const auto names = caller.visible(source_.clusters());
   if (std::ranges::find(names, name) != names.end()) return std::nullopt;
   const auto known = fmt::format("{}", fmt::join(names, ", "));
   if (name.empty()) {
@@ -211,8 +219,8 @@ std::optional<net::Response> Benchmarks::take_cluster(const net::Request& reques
                       fmt::format("no cluster \"{}\"; there are: {}", name, known), request.path);
 }
 
-net::Response Benchmarks::start(const net::Request& request) {
-  if (auto refused = refuse_stranger(request, "a benchmark")) return *std::move(refused);
+net::Response Benchmarks::start(const net::Request& request, const Caller& caller) {
+  if (auto refused = refuse_stranger(request, caller, "a benchmark")) return *std::move(refused);
   const auto type = request.header("content-type").value_or("application/json");
   if (!type.starts_with("application/json") && !request.body.empty()) {
     return net::problem(415, "Unsupported Media Type", "send the body as application/json",
@@ -221,23 +229,24 @@ net::Response Benchmarks::start(const net::Request& request) {
   BenchmarkOrder order;
   const auto errors = parse_order(request.body, order);
   if (!errors.empty()) return bad_request(request, errors);
-  if (auto refused = take_cluster(request, order.cluster)) return *std::move(refused);
+  if (auto refused = take_cluster(request, caller, order.cluster)) return *std::move(refused);
   const auto started = runner_.start(std::move(order));
   if (!started) {
     const bool busy = started.error().code == ErrorCode::kAlreadyExists;
     return net::problem(busy ? 409 : 500, busy ? "One at a time" : "Cannot start a benchmark",
                         started.error().message, request.path);
   }
-  const auto* const run = find(*started);
+  const auto* const run = find(*started, Caller::anybody());
   auto response = answer(202, to_json(*run, true));
   response.headers.push_back({"Location", location_of(*run)});
   return response;
 }
 
-net::Response Benchmarks::list() const {
+net::Response Benchmarks::list(const Caller& caller) const {
   std::string body = "{\"benchmarks\":[";
   bool first = true;
   for (const auto* run : runner_.runs()) {
+    if (!caller.may_see(run->order.cluster)) continue;
     if (!first) body += ',';
     first = false;
     body += to_json(*run, false);
@@ -245,19 +254,23 @@ net::Response Benchmarks::list() const {
   return answer(200, body + "]}");
 }
 
-net::Response Benchmarks::show(const net::Request& request, std::string_view id) const {
-  const auto* const run = find(id);
+net::Response Benchmarks::show(const net::Request& request, const Caller& caller,
+                               std::string_view id) const {
+  const auto* const run = find(id, caller);
   if (run == nullptr) return not_found(request, id);
   return answer(200, to_json(*run, true));
 }
 
-net::Response Benchmarks::cancel(const net::Request& request, std::string_view id) {
-  if (auto refused = refuse_stranger(request, "a benchmark")) return *std::move(refused);
-  const auto* const run = find(id);
+net::Response Benchmarks::cancel(const net::Request& request, const Caller& caller,
+                                 std::string_view id) {
+  if (auto refused = refuse_stranger(request, caller, "a benchmark")) return *std::move(refused);
+  const auto* const run = find(id, caller);
   if (run == nullptr) return not_found(request, id);
+  if (!caller.may(auth::Action::kOperate, run->order.cluster))
+    return forbidden(request, auth::Action::kOperate);
   const bool running = run->state == BenchmarkRun::State::kRunning;
   if (running) runner_.cancel(id);
-  return answer(running ? 202 : 200, to_json(*find(id), true));
+  return answer(running ? 202 : 200, to_json(*find(id, caller), true));
 }
 
 }  // namespace etcdmon::api

@@ -53,8 +53,8 @@ class BenchmarkRunner {
 };
 
 /// POST /api/v1/performance/benchmark starts a run: 202 with its Location. GET lists them, GET and
-/// DELETE of one show and cancel it. What changes anything is answered from loopback only, and not
-/// to other sites' pages in a browser.
+/// DELETE of one show and cancel it. While authentication is off, what changes anything is answered
+/// from loopback only; never to other sites' pages in a browser.
 ///
 /// Lifetime: outlives the router that it was added to; so do `runner` and `source`.
 class Benchmarks {
@@ -66,12 +66,14 @@ class Benchmarks {
   void add_to(Router& router);
 
  private:
-  net::Response start(const net::Request& request);
-  net::Response list() const;
-  net::Response show(const net::Request& request, std::string_view id) const;
-  net::Response cancel(const net::Request& request, std::string_view id);
-  const BenchmarkRun* find(std::string_view id) const;
-  std::optional<net::Response> take_cluster(const net::Request& request, std::string& name) const;
+  net::Response start(const net::Request& request, const Caller& caller);
+  net::Response list(const Caller& caller) const;
+  net::Response show(const net::Request& request, const Caller& caller, std::string_view id) const;
+  net::Response cancel(const net::Request& request, const Caller& caller, std::string_view id);
+  /// One that the caller may see.
+  const BenchmarkRun* find(std::string_view id, const Caller& caller) const;
+  std::optional<net::Response> take_cluster(const net::Request& request, const Caller& caller,
+                                            std::string& name) const;
 
   BenchmarkRunner& runner_;
   ViewSource& source_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/testing/answer.hpp"
+#include "api/testing/callers.hpp"
 #include "api/testing/views.hpp"
 
 namespace etcdmon::api {
@@ -56,7 +57,7 @@ struct BenchmarksTest : ::testing::Test {
     request.body = std::move(body);
     request.loopback = loopback;
     EXPECT_TRUE(net::parse_target(target, request.path, request.query)) << target;
-    return testing::answer_of(router.dispatch(request));
+    return testing::answer_of(router.dispatch(request, who));
   }
   net::Response post(std::string body, std::vector<net::HttpField> headers = {},
                      bool loopback = true) {
@@ -68,7 +69,24 @@ struct BenchmarksTest : ::testing::Test {
   FakeRunner runner;
   Benchmarks benchmarks{runner, source};
   Router router;
+  Caller who = Caller::anybody();
 };
+
+TEST_F(BenchmarksTest, ARightOnOneClusterIsForThatOne) {
+  source.set("test", nullptr);
+  ASSERT_EQ(ask("POST", "/api/v1/performance/benchmark", R"({"cluster": "prod"})").status, 202);
+  who = testing::caller_on("test", {auth::Action::kRead, auth::Action::kOperate});
+  // Its own cluster: refused because one is running, not for want of a right.
+  EXPECT_EQ(ask("POST", "/api/v1/performance/benchmark", R"({"cluster": "test"})").status, 409);
+  EXPECT_EQ(ask("POST", "/api/v1/performance/benchmark", R"({"cluster": "prod"})").status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/performance/benchmark", R"({"cluster": "none"})").status, 403);
+  EXPECT_EQ(ask("GET", "/api/v1/performance/benchmark").body, "{\"benchmarks\":[]}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/performance/benchmark/1").status, 404);
+  EXPECT_EQ(ask("DELETE", "/api/v1/performance/benchmark/1").status, 404);
+  who = testing::caller_on("prod", {auth::Action::kRead});
+  EXPECT_EQ(ask("GET", "/api/v1/performance/benchmark/1").status, 200);
+  EXPECT_EQ(ask("DELETE", "/api/v1/performance/benchmark/1").status, 403);
+}
 
 TEST_F(BenchmarksTest, StartsFollowsAndCancels) {
   const auto started = post(R"({"type": "write", "ops": 500, "duration": "5s", "slo_p99": "50ms",

@@ -66,17 +66,20 @@ void write_letter(JsonWriter& out, const store::DeadLetter& letter) {
 }  // namespace
 
 void DeadLetters::add_to(Router& router) {
-  router.add({"GET", "/api/v1/alerts/dead-letters", "notifications that were given up"},
+  using auth::Action;
+  router.add({"GET", "/api/v1/alerts/dead-letters", Access::monitor(Action::kRead),
+              "notifications that were given up"},
              [this](const Request& r, const PathParameters&) { return list(r); });
-  router.add(
-      {"POST", "/api/v1/alerts/dead-letters/{id}/retry", "send it after all (from loopback only)"},
-      [this](const Request& r, const PathParameters& path) {
-        return retry(r, std::string(path["id"]));
-      });
-  router.add({"DELETE", "/api/v1/alerts/dead-letters/{id}", "forget it (from loopback only)"},
-             [this](const Request& r, const PathParameters& path) {
-               return drop(r, std::string(path["id"]));
+  router.add({"POST", "/api/v1/alerts/dead-letters/{id}/retry", Access::monitor(Action::kAlert),
+              "send it after all"},
+             [this](const Request& r, const PathParameters& path, const Caller& caller) {
+               return retry(r, caller, std::string(path["id"]));
              });
+  router.add(
+      {"DELETE", "/api/v1/alerts/dead-letters/{id}", Access::monitor(Action::kAlert), "forget it"},
+      [this](const Request& r, const PathParameters& path, const Caller& caller) {
+        return drop(r, caller, std::string(path["id"]));
+      });
 }
 
 Task<Response> DeadLetters::list(const Request& request) {
@@ -91,16 +94,16 @@ Task<Response> DeadLetters::list(const Request& request) {
   co_return said(out.take());
 }
 
-Task<Response> DeadLetters::retry(const Request& request, std::string id) {
-  if (auto refused = refuse_stranger(request, "sending a dead letter"))
+Task<Response> DeadLetters::retry(const Request& request, const Caller& caller, std::string id) {
+  if (auto refused = refuse_stranger(request, caller, "sending a dead letter"))
     co_return *std::move(refused);
   const auto revived = co_await desk_.retry_dead_letter(std::move(id));
   if (!revived) co_return failure(request, revived.error());
   co_return said(R"({"queued":true})");
 }
 
-Task<Response> DeadLetters::drop(const Request& request, std::string id) {
-  if (auto refused = refuse_stranger(request, "dropping a dead letter"))
+Task<Response> DeadLetters::drop(const Request& request, const Caller& caller, std::string id) {
+  if (auto refused = refuse_stranger(request, caller, "dropping a dead letter"))
     co_return *std::move(refused);
   const auto dropped = co_await desk_.drop_dead_letter(std::move(id));
   if (!dropped) co_return failure(request, dropped.error());

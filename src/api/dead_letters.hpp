@@ -28,8 +28,9 @@ class DeadLetterDesk {
   virtual Task<Result<void>> drop_dead_letter(std::string id) = 0;
 };
 
-/// GET /api/v1/alerts/dead-letters lists them; POST …/{id}/retry and DELETE …/{id} are answered
-/// from loopback only, and not to other sites' pages in a browser.
+/// GET /api/v1/alerts/dead-letters lists them; POST …/{id}/retry and DELETE …/{id} are
+/// answered from loopback only while authentication is off, never to other sites' pages in a
+/// browser.
 ///
 /// Lifetime: outlives the router that it was added to; so does `desk`.
 class DeadLetters {
@@ -40,8 +41,8 @@ class DeadLetters {
 
  private:
   Task<net::Response> list(const net::Request& request);
-  Task<net::Response> retry(const net::Request& request, std::string id);
-  Task<net::Response> drop(const net::Request& request, std::string id);
+  Task<net::Response> retry(const net::Request& request, const Caller& caller, std::string id);
+  Task<net::Response> drop(const net::Request& request, const Caller& caller, std::string id);
 
   DeadLetterDesk& desk_;
 };

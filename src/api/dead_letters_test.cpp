@@ -47,7 +47,7 @@ struct DeadLettersTest : ::testing::Test {
     request.target = target;
     request.loopback = loopback;
     EXPECT_TRUE(net::parse_target(target, request.path, request.query)) << target;
-    return testing::answer_of(router.dispatch(request));
+    return testing::answer_of(router.dispatch(request, Caller::anybody()));
   }
 
   FakeOffice office;

@@ -125,8 +125,11 @@ std::string as_csv(const store::HistoryAnswer& answer) {
 }  // namespace
 
 void MetricsHistory::add_to(Router& router) {
-  router.add({"GET", "/api/v1/metrics/history", "a metric over time, as JSON or CSV"},
-             [this](const Request& r, const PathParameters&) { return answer(r); });
+  router.add({"GET", "/api/v1/metrics/history", Access::cluster(auth::Action::kRead),
+              "a metric over time, as JSON or CSV"},
+             [this](const Request& r, const PathParameters&, const Caller& caller) {
+               return answer(r, caller);
+             });
 }
 
 Result<MemberId> MetricsHistory::member(std::string_view text, std::string_view cluster) const {
@@ -170,9 +173,10 @@ Result<store::HistoryRange> MetricsHistory::read(const Request& request,
   return range;
 }
 
-Task<Response> MetricsHistory::answer(const Request& request) {
+Task<Response> MetricsHistory::answer(const Request& request, const Caller& caller) {
   std::string cluster;
-  if (auto refused = choose_cluster(request, views_, cluster)) co_return *std::move(refused);
+  if (auto refused = choose_cluster(request, views_, caller, cluster))
+    co_return *std::move(refused);
   const auto format = request.parameter("format").value_or("json");
   if (format != "json" && format != "csv")
     co_return refuse(request, bad_question("format: json or csv"));

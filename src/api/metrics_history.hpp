@@ -27,7 +27,7 @@ class MetricsHistory {
   void add_to(Router& router);
 
  private:
-  Task<net::Response> answer(const net::Request& request);
+  Task<net::Response> answer(const net::Request& request, const Caller& caller);
   Result<store::HistoryRange> read(const net::Request& request, std::string cluster) const;
   Result<MemberId> member(std::string_view text, std::string_view cluster) const;
 

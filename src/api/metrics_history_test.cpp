@@ -54,7 +54,7 @@ struct MetricsHistoryTest : ::testing::Test {
     net::Request request;
     request.method = "GET";
     EXPECT_TRUE(net::parse_target("/api/v1/metrics/history" + query, request.path, request.query));
-    return testing::answer_of(router.dispatch(request));
+    return testing::answer_of(router.dispatch(request, Caller::anybody()));
   }
   json ask_json(const std::string& query) {
     const auto response = ask(query);
@@ -142,7 +142,7 @@ TEST_F(MetricsHistoryTest, WithoutHistoryItSaysWhatToSet) {
   request.method = "GET";
   ASSERT_TRUE(net::parse_target("/api/v1/metrics/history?cluster=prod&metric=up", request.path,
                                 request.query));
-  const auto response = testing::answer_of(without.dispatch(request));
+  const auto response = testing::answer_of(without.dispatch(request, Caller::anybody()));
   EXPECT_EQ(response.status, 404);
   EXPECT_THAT(response.body, HasSubstr("storage.directory"));
 }

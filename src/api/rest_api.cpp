@@ -60,33 +60,43 @@ RestApi::RestApi(ViewSource& source, RestApiOptions options)
     : source_(source), options_(std::move(options)) {
   static_assert(kRows.size() == kPages);
   boot_ = fmt::format("{:x}", source_.monitor().started_at.time_since_epoch().count());
+  using auth::Action;
   using net::Request;
-  router_.add({"GET", "/", "this list"},
-              [this](const Request&, const PathParameters&) { return answered(index()); });
-  router_.add({"GET", "/health", "the monitor itself; with ?ready 503 until it has judged"},
-              [this](const Request& r, const PathParameters&) { return answered(health(r)); });
-  router_.add({"GET", "/metrics", "all of it for Prometheus"},
+  router_.add({"GET", "/", Access::open(), "this list"},
+              [this](const Request&, const PathParameters&, const Caller& caller) {
+                return answered(index(caller));
+              });
+  router_.add(
+      {"GET", "/health", Access::open(), "the monitor itself; with ?ready 503 until it has judged"},
+      [this](const Request& r, const PathParameters&, const Caller& caller) {
+        return answered(health(r, caller));
+      });
+  router_.add({"GET", "/metrics", Access::monitor(Action::kRead), "all of it for Prometheus"},
               [this](const Request&, const PathParameters&) { return metrics_page(); });
   router_.add(
-      {"GET", "/api/v1/clusters", "all clusters, one line each"},
-      [this](const Request& r, const PathParameters&) { return answered(clusters_page(r)); });
+      {"GET", "/api/v1/clusters", Access::clusters(Action::kRead), "all clusters, one line each"},
+      [this](const Request& r, const PathParameters&, const Caller& caller) {
+        return answered(clusters_page(r, caller));
+      });
   for (std::size_t i = 0; i < kPages; ++i) {
-    router_.add({"GET", std::string(kRows[i].path), std::string(kRows[i].about)},
-                [this, i](const Request& r, const PathParameters&) {
-                  return answered(cluster_page(r, i));
+    router_.add({"GET", std::string(kRows[i].path), Access::cluster(Action::kRead),
+                 std::string(kRows[i].about)},
+                [this, i](const Request& r, const PathParameters&, const Caller& caller) {
+                  return answered(cluster_page(r, i, caller));
                 });
   }
 }
 
-std::vector<ClusterViewPtr> RestApi::views() const {
+std::vector<ClusterViewPtr> RestApi::views(const std::vector<std::string>& names) const {
   std::vector<ClusterViewPtr> views;
-  for (const auto& name : source_.clusters()) views.push_back(source_.view(name));
+  for (const auto& name : names) views.push_back(source_.view(name));
   return views;
 }
 
-net::Response RestApi::cluster_page(const net::Request& request, std::size_t page) {
+net::Response RestApi::cluster_page(const net::Request& request, std::size_t page,
+                                    const Caller& caller) {
   std::string name;
-  if (auto refused = choose_cluster(request, source_, name)) return *std::move(refused);
+  if (auto refused = choose_cluster(request, source_, caller, name)) return *std::move(refused);
 
   const auto view = source_.view(name);
   auto& cached = pages_of(name)[page];
@@ -114,11 +124,21 @@ RestApi::Pages& RestApi::pages_of(const std::string& cluster) {
   return pages_[cluster];
 }
 
-net::Response RestApi::clusters_page(const net::Request& request) {
-  const auto all = views();
+net::Response RestApi::clusters_page(const net::Request& request, const Caller& caller) {
+  const auto names = caller.visible(source_.clusters());
+  const auto all = views(names);
+  if (names.size() != source_.clusters().size()) {
+    // A part of them has a tag of its own: what it was rendered from, and for whom.
+    Page part;
+    render(part, 0, rest::clusters_page(names, all));
+    part.etag.pop_back();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      part.etag += fmt::format("-{}.{}", names[i], all[i] ? all[i]->version : 0);
+    part.etag += '"';
+    return conditional(request, part);
+  }
   std::vector<std::uint64_t> versions;
   for (const auto& view : all) versions.push_back(view ? view->version : 0);
-  const auto& names = source_.clusters();
   if (!overview_.body || versions != overview_versions_ || names != overview_names_) {
     overview_names_ = names;
     overview_versions_ = std::move(versions);
@@ -146,30 +166,33 @@ net::Response RestApi::conditional(const net::Request& request, const Page& page
   return response;
 }
 
-net::Response RestApi::health(const net::Request& request) const {
-  const auto all = views();
+net::Response RestApi::health(const net::Request& request, const Caller& caller) const {
+  const auto all = views(source_.clusters());
+  const auto names = caller.visible(source_.clusters());
   net::Response response;
   response.headers.push_back({"Cache-Control", "no-store"});
-  response.body = rest::health_page(source_.monitor(), source_.clusters(), all) + "\n";
+  response.body = rest::health_page(source_.monitor(), std::ranges::all_of(all, rest::is_ready),
+                                    names, views(names)) +
+                  "\n";
   if (request.parameter("ready") && !std::ranges::all_of(all, rest::is_ready)) {
     response.status = 503;
   }
   return response;
 }
 
-net::Response RestApi::index() const {
+net::Response RestApi::index(const Caller& caller) const {
   std::string body = fmt::format("etcd-monitor {}\n\n", source_.monitor().version);
   for (const auto& route : router_.routes()) {
     body += fmt::format("{:<6} {:<26} {}\n", route.method, route.pattern, route.about);
   }
   body += "\nPages about a cluster take ?cluster=NAME";
-  const auto& names = source_.clusters();
+  const auto names = caller.visible(source_.clusters());
   body += names.empty() ? ".\n" : fmt::format("; there are: {}.\n", joined(names));
   return text(std::move(body));
 }
 
 Task<net::Response> RestApi::metrics_page() {
-  const ClusterExposition clusters(views());
+  const ClusterExposition clusters(views(source_.clusters()));
   std::string body;
   body.reserve(metrics_size_ + metrics_size_ / 8);
   auto turn_ends = std::chrono::steady_clock::now() + kTurn;

@@ -40,7 +40,9 @@ class RestApi {
   RestApi& operator=(const RestApi&) = delete;
 
   /// For net::HttpServer::Handler.
-  Task<net::Response> handle(const net::Request& request) { return router_.dispatch(request); }
+  Task<net::Response> handle(const net::Request& request) {
+    return router_.dispatch(request, Caller::anybody());
+  }
 
   /// Where other parts add their endpoints, before the server starts.
   Router& router() { return router_; }
@@ -55,15 +57,15 @@ class RestApi {
   };
   using Pages = std::array<Page, kPages>;
 
-  net::Response cluster_page(const net::Request& request, std::size_t page);
-  net::Response clusters_page(const net::Request& request);
-  net::Response health(const net::Request& request) const;
-  net::Response index() const;
+  net::Response cluster_page(const net::Request& request, std::size_t page, const Caller& caller);
+  net::Response clusters_page(const net::Request& request, const Caller& caller);
+  net::Response health(const net::Request& request, const Caller& caller) const;
+  net::Response index(const Caller& caller) const;
   Task<net::Response> metrics_page();
 
   void render(Page& page, std::uint64_t version, std::string body) const;
   net::Response conditional(const net::Request& request, const Page& page) const;
-  std::vector<model::ClusterViewPtr> views() const;
+  std::vector<model::ClusterViewPtr> views(const std::vector<std::string>& names) const;
   Pages& pages_of(const std::string& cluster);
 
   ViewSource& source_;

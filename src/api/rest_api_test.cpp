@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/testing/answer.hpp"
+#include "api/testing/callers.hpp"
 #include "api/testing/views.hpp"
 
 namespace etcdmon::api {
@@ -161,6 +162,34 @@ TEST_F(RestApiTest, TheRootListsEverything) {
     EXPECT_THAT(response.body, HasSubstr(route.pattern));
   }
   EXPECT_THAT(response.body, HasSubstr("there are: prod."));
+}
+
+TEST_F(RestApiTest, ClustersThatOneMayNotSeeAreNowhere) {
+  source.set("prod", shared(example_view()));
+  source.set("test", nullptr);
+  const auto who = caller_on("test", {auth::Action::kRead});
+  const auto ask = [&](const std::string& target) {
+    net::Request request;
+    request.method = "GET";
+    EXPECT_TRUE(net::parse_target(target, request.path, request.query));
+    return answer_of(api.router().dispatch(request, who));
+  };
+  for (const auto* open :
+       {"/", "/health", "/api/v1/clusters", "/api/v1/cluster/status?cluster=test"}) {
+    SCOPED_TRACE(open);
+    const auto response = ask(open);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_THAT(std::string(response.bytes()), AllOf(HasSubstr("test"), Not(HasSubstr("prod"))));
+  }
+  // There or not makes no difference.
+  for (const auto* cluster : {"prod", "none", ""}) {
+    const auto response = ask(fmt::format("/api/v1/cluster/status?cluster={}", cluster));
+    EXPECT_EQ(response.status, 403);
+  }
+  EXPECT_THAT(ask("/api/v1/cluster/status").body, Not(HasSubstr("prod")));
+  EXPECT_FALSE(json::parse(ask("/health").body)["ready"]);
+  const auto mine = ask("/api/v1/clusters");
+  EXPECT_NE(header(mine, "ETag"), header(get("/api/v1/clusters"), "ETag"));
 }
 
 TEST_F(RestApiTest, NothingMutates) {

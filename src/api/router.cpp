@@ -69,23 +69,27 @@ void Router::add(Route route, Handler handler) {
     }
     path = &found->second;
   }
-  path->methods.emplace_back(route.method, std::move(handler));
+  path->methods.push_back({route.method, routes_.size(), std::move(handler)});
   routes_.push_back(std::move(route));
 }
 
-const Router::Handler* Router::find(const Path& path, std::string_view method) {
+void Router::add(Route route, PlainHandler handler) {
+  add(std::move(route), Handler([handler = std::move(handler)](
+                                    const net::Request& request, const PathParameters& parameters,
+                                    const Caller&) { return handler(request, parameters); }));
+}
+
+const Router::Method* Router::find(const Path& path, std::string_view method) {
   if (method == "HEAD") method = "GET";
-  for (const auto& [known, handler] : path.methods) {
-    if (known == method) return &handler;
-  }
-  return nullptr;
+  const auto found = std::ranges::find(path.methods, method, &Method::name);
+  return found == path.methods.end() ? nullptr : &*found;
 }
 
 net::Response Router::method_not_allowed(const Path& path, const net::Request& request) {
   std::string allow;
-  for (const auto& [method, handler] : path.methods) {
+  for (const auto& method : path.methods) {
     if (!allow.empty()) allow += ", ";
-    allow += method == "GET" ? "GET, HEAD" : method;
+    allow += method.name == "GET" ? "GET, HEAD" : method.name;
   }
   auto response =
       net::problem(405, net::reason_phrase(405),
@@ -95,27 +99,40 @@ net::Response Router::method_not_allowed(const Path& path, const net::Request& r
 }
 
 Task<net::Response> Router::with_parameters(const Handler& handler, const net::Request& request,
-                                            PathParameters parameters) {
-  co_return co_await handler(request, parameters);
+                                            PathParameters parameters, const Caller& caller) {
+  co_return co_await handler(request, parameters, caller);
 }
 
-Task<net::Response> Router::dispatch(const net::Request& request) const {
-  static const PathParameters kNone;
-  if (const auto found = exact_.find(request.path); found != exact_.end()) {
-    const auto* handler = find(found->second, request.method);
-    if (handler == nullptr) return answered(method_not_allowed(found->second, request));
-    return (*handler)(request, kNone);
-  }
-  if (patterns_.empty() || !request.path.starts_with('/')) return answered(not_found(request));
+const Router::Path* Router::find_path(const net::Request& request,
+                                      PathParameters& parameters) const {
+  if (const auto found = exact_.find(request.path); found != exact_.end()) return &found->second;
+  if (patterns_.empty() || !request.path.starts_with('/')) return nullptr;
   const auto segments = split(request.path);
   for (const auto& [pattern, path] : patterns_) {
-    auto parameters = match(path.segments, segments);
-    if (!parameters) continue;
-    const auto* handler = find(path, request.method);
-    if (handler == nullptr) return answered(method_not_allowed(path, request));
-    return with_parameters(*handler, request, *std::move(parameters));
+    auto found = match(path.segments, segments);
+    if (!found) continue;
+    parameters = *std::move(found);
+    return &path;
   }
-  return answered(not_found(request));
+  return nullptr;
+}
+
+const Router::Route* Router::find(const net::Request& request) const {
+  PathParameters parameters;
+  const auto* path = find_path(request, parameters);
+  const auto* method = path != nullptr ? find(*path, request.method) : nullptr;
+  return method != nullptr ? &routes_[method->route] : nullptr;
+}
+
+Task<net::Response> Router::dispatch(const net::Request& request, const Caller& caller) const {
+  static const PathParameters kNone;
+  PathParameters parameters;
+  const auto* path = find_path(request, parameters);
+  if (path == nullptr) return answered(not_found(request));
+  const auto* method = find(*path, request.method);
+  if (method == nullptr) return answered(method_not_allowed(*path, request));
+  if (path->segments.empty()) return method->handler(request, kNone, caller);
+  return with_parameters(method->handler, request, std::move(parameters), caller);
 }
 
 Task<net::Response> answered(net::Response response) {

@@ -1,6 +1,7 @@
 // api/router.hpp: from method and path to the handler.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/access.hpp"
+#include "api/caller.hpp"
 #include "async/task.hpp"
 #include "net/http_server_message.hpp"
 
@@ -30,23 +33,37 @@ class PathParameters {
 /// Threads: the loop only.
 class Router {
  public:
-  /// The request and parameters live until the returned task ends.
-  using Handler = std::function<Task<net::Response>(const net::Request&, const PathParameters&)>;
+  /// The request, parameters and caller live until the returned task ends.
+  using Handler =
+      std::function<Task<net::Response>(const net::Request&, const PathParameters&, const Caller&)>;
+  /// One to whom it does not matter who asks: what the route's Access says is enough.
+  using PlainHandler =
+      std::function<Task<net::Response>(const net::Request&, const PathParameters&)>;
 
   struct Route {
     std::string method;
     std::string pattern;
+    Access access;
     std::string about;  ///< one line for people
   };
 
   void add(Route route, Handler handler);
-  Task<net::Response> dispatch(const net::Request& request) const;
+  void add(Route route, PlainHandler handler);
+  /// Whoever `caller` is must have been found to have the route's Access.
+  Task<net::Response> dispatch(const net::Request& request, const Caller& caller) const;
+  /// Null: dispatch() would say 404 or 405.
+  const Route* find(const net::Request& request) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct Method {
+    std::string name;
+    std::size_t route;  ///< in routes_
+    Handler handler;
+  };
   struct Path {
-    std::vector<std::string> segments;                     ///< of a pattern
-    std::vector<std::pair<std::string, Handler>> methods;  ///< in the order added
+    std::vector<std::string> segments;  ///< of a pattern
+    std::vector<Method> methods;        ///< in the order added
   };
   struct Hash {
     using is_transparent = void;
@@ -55,10 +72,12 @@ class Router {
     }
   };
 
-  static const Handler* find(const Path& path, std::string_view method);
+  static const Method* find(const Path& path, std::string_view method);
+  /// The parameters are set where it is a pattern. Null: no such path.
+  const Path* find_path(const net::Request& request, PathParameters& parameters) const;
   static net::Response method_not_allowed(const Path& path, const net::Request& request);
   static Task<net::Response> with_parameters(const Handler& handler, const net::Request& request,
-                                             PathParameters parameters);
+                                             PathParameters parameters, const Caller& caller);
 
   std::vector<Route> routes_;
   std::unordered_map<std::string, Path, Hash, std::equal_to<>> exact_;

@@ -11,7 +11,7 @@ namespace {
 using testing::answer_of;
 using ::testing::HasSubstr;
 
-Router::Handler says(std::string text) {
+Router::PlainHandler says(std::string text) {
   return [text](const net::Request&, const PathParameters& parameters) {
     net::Response response;
     response.body = text + std::string(parameters["id"]) + std::string(parameters["other"]);
@@ -23,17 +23,17 @@ net::Response ask(const Router& router, std::string method, std::string path) {
   net::Request request;
   request.method = std::move(method);
   request.path = std::move(path);
-  return answer_of(router.dispatch(request));
+  return answer_of(router.dispatch(request, Caller::anybody()));
 }
 
 Router example() {
   Router router;
-  router.add({"GET", "/", "index"}, says("root"));
-  router.add({"GET", "/alerts", "list"}, says("alerts"));
-  router.add({"POST", "/alerts/test", "try"}, says("test"));
-  router.add({"POST", "/alerts/{id}/ack", "acknowledge"}, says("ack "));
-  router.add({"GET", "/silences/{id}", "one"}, says("silence "));
-  router.add({"DELETE", "/silences/{id}", "end"}, says("delete "));
+  router.add({"GET", "/", Access::open(), "index"}, says("root"));
+  router.add({"GET", "/alerts", Access::open(), "list"}, says("alerts"));
+  router.add({"POST", "/alerts/test", Access::open(), "try"}, says("test"));
+  router.add({"POST", "/alerts/{id}/ack", Access::open(), "acknowledge"}, says("ack "));
+  router.add({"GET", "/silences/{id}", Access::open(), "one"}, says("silence "));
+  router.add({"DELETE", "/silences/{id}", Access::open(), "end"}, says("delete "));
   return router;
 }
 
@@ -79,6 +79,23 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"Options", "OPTIONS", "/silences/1", 405, "GET, HEAD, DELETE"},
                       Case{"UnheardOf", "BREW", "/", 405, "GET, HEAD"}),
     ::testing::PrintToStringParamName());
+
+TEST(Router, FindsTheRouteThatWouldAnswer) {
+  const auto router = example();
+  const auto about = [&](std::string method, std::string path) -> std::string {
+    net::Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    const auto* route = router.find(request);
+    return route != nullptr ? route->about : "none";
+  };
+  EXPECT_EQ(about("HEAD", "/alerts"), "list");
+  EXPECT_EQ(about("POST", "/alerts/test"), "try");
+  EXPECT_EQ(about("POST", "/alerts/17/ack"), "acknowledge");
+  EXPECT_EQ(about("DELETE", "/silences/17"), "end");
+  EXPECT_EQ(about("POST", "/alerts"), "none");
+  EXPECT_EQ(about("GET", "/nothing"), "none");
+}
 
 TEST(Router, ListsItsRoutes) {
   const auto router = example();

@@ -83,16 +83,18 @@ void write_rule(JsonWriter& out, const std::string& cluster, const RuleStatus& s
 }  // namespace
 
 void Rules::add_to(Router& router) {
-  router.add(
-      {"GET", "/api/v1/rules", "every rule: its last value, its threshold, its data"},
-      [this](const Request& request, const PathParameters&) { return answered(answer(request)); });
+  router.add({"GET", "/api/v1/rules", Access::clusters(auth::Action::kRead),
+              "every rule: its last value, its threshold, its data"},
+             [this](const Request& request, const PathParameters&, const Caller& caller) {
+               return answered(answer(request, caller));
+             });
 }
 
-Response Rules::answer(const Request& request) const {
-  auto clusters = views_.clusters();
+Response Rules::answer(const Request& request, const Caller& caller) const {
+  auto clusters = caller.visible(views_.clusters());
   if (request.parameter("cluster")) {
     std::string name;
-    if (auto refusal = choose_cluster(request, views_, name)) return *std::move(refusal);
+    if (auto refusal = choose_cluster(request, views_, caller, name)) return *std::move(refusal);
     clusters = {name};
   }
   JsonWriter out;

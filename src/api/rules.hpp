@@ -30,7 +30,7 @@ class Rules {
   void add_to(Router& router);
 
  private:
-  net::Response answer(const net::Request& request) const;
+  net::Response answer(const net::Request& request, const Caller& caller) const;
 
   const RuleSource& rules_;
   const ViewSource& views_;

@@ -54,7 +54,7 @@ class RulesTest : public ::testing::Test {
     net::Request request;
     request.method = "GET";
     EXPECT_TRUE(net::parse_target("/api/v1/rules" + query, request.path, request.query));
-    return testing::answer_of(router_.dispatch(request));
+    return testing::answer_of(router_.dispatch(request, Caller::anybody()));
   }
 
   Views views_;

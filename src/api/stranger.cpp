@@ -15,9 +15,10 @@ std::string_view host_of(std::string_view origin) {
 
 }  // namespace
 
-std::optional<net::Response> refuse_stranger(const net::Request& request, std::string_view what) {
+std::optional<net::Response> refuse_stranger(const net::Request& request, const Caller& caller,
+                                             std::string_view what) {
   const bool proxied = request.header("x-forwarded-for") || request.header("forwarded");
-  if (!request.loopback || proxied) {
+  if (caller.identity() == nullptr && (!request.loopback || proxied)) {
     return net::problem(403, "Only from this machine",
                         fmt::format("{} is asked for from the monitor's own machine, at its "
                                     "loopback address",

@@ -21,15 +21,23 @@ std::string names_as_json(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string cluster_of(const net::Request& request, const std::vector<std::string>& names) {
+  if (const auto wanted = request.parameter("cluster")) return std::string(*wanted);
+  return names.size() == 1 ? names.front() : std::string();
+}
+
 std::optional<net::Response> choose_cluster(const net::Request& request, const ViewSource& source,
-                                            std::string& name) {
-  const auto& names = source.clusters();
-  if (names.empty()) return net::problem(404, "no cluster is configured");
+                                            const Caller& caller, std::string& name) {
+  if (source.clusters().empty()) return net::problem(404, "no cluster is configured");
   const auto wanted = request.parameter("cluster");
-  if (!wanted && names.size() == 1) {
-    name = names.front();
+  auto meant = cluster_of(request, source.clusters());
+  if ((wanted || !meant.empty()) && !caller.may_see(meant))
+    return forbidden(request, auth::Action::kRead);
+  if (!wanted && !meant.empty()) {
+    name = std::move(meant);
     return std::nullopt;
   }
+  const auto names = caller.visible(source.clusters());
   const auto known = fmt::format("{}", fmt::join(names, ", "));
   if (!wanted) {
     return net::problem(400, "Which cluster?",

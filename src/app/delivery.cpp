@@ -456,6 +456,11 @@ std::vector<alert::Acknowledgement> Delivery::acknowledgements() const {
   return all;
 }
 
+std::string Delivery::cluster_of(std::string_view alert_id) const {
+  const auto found = firing_.find(std::string(alert_id));
+  return found == firing_.end() ? std::string() : found->second.cluster;
+}
+
 Task<Result<std::vector<AlertEvent>>> Delivery::history(store::HistoryQuery query) {
   co_return co_await store_->history(std::move(query));
 }

@@ -57,6 +57,7 @@ class Delivery final : public api::AlertDesk, public api::DeadLetterDesk {
   Result<alert::Silence> expire_silence(std::string_view id) override;
   Result<void> acknowledge(alert::Acknowledgement acknowledgement) override;
   std::vector<alert::Acknowledgement> acknowledgements() const override;
+  std::string cluster_of(std::string_view alert_id) const override;
   Task<Result<std::vector<model::AlertEvent>>> history(store::HistoryQuery query) override;
   std::vector<notify::ChannelHealth> channels() const override { return worker_->health(); }
   Task<Result<api::ChannelTrial>> try_channel(std::string channel) override;

@@ -52,13 +52,13 @@ bool is_ready(const ClusterViewPtr& view) {
   return view && view->assessment.healthy.has_value();
 }
 
-std::string health_page(const MonitorFacts& monitor, std::span<const std::string> names,
+std::string health_page(const MonitorFacts& monitor, bool ready, std::span<const std::string> names,
                         std::span<const ClusterViewPtr> views) {
   static const ClusterView kNoneYet;
   JsonWriter json;
   json.begin_object();
   json.member("status", "ok");
-  json.member("ready", std::ranges::all_of(views, is_ready));
+  json.member("ready", ready);
   json.member("version", monitor.version);
   json.member_or_null("build", monitor.build);
   write_time(json, "started_at", monitor.started_at);

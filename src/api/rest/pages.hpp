@@ -29,7 +29,8 @@ std::string clusters_page(std::span<const std::string> names,
 
 /// True once a cluster's first judgement is there.
 bool is_ready(const model::ClusterViewPtr& view);
-std::string health_page(const MonitorFacts& monitor, std::span<const std::string> names,
+/// `ready` is about all clusters, also those that are not named.
+std::string health_page(const MonitorFacts& monitor, bool ready, std::span<const std::string> names,
                         std::span<const model::ClusterViewPtr> views);
 
 }  // namespace etcdmon::api::rest
