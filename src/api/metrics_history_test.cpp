@@ -37,7 +37,7 @@ struct TwoClusters final : ViewSource {
 
 struct MetricsHistoryTest : ::testing::Test {
   static std::shared_ptr<store::HistoryBackend> two_hours() {
-    std::shared_ptr<store::HistoryBackend> backend = *store::SqliteHistory::open(":memory:");
+    std::shared_ptr<store::HistoryBackend> backend = *store::open_sqlite_history(":memory:");
     std::vector<store::HistoryRow> rows;
     for (auto ago = 7'200s; ago > 0s; ago -= 10s) {
       store::HistoryRow row{"prod", testing::kSecond, "m,2", kNoon - ago, {}};

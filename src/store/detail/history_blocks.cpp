@@ -15,10 +15,6 @@ constexpr HistoryMs kMinute = 60'000;
 constexpr HistoryMs kHour = 60 * kMinute;
 constexpr HistoryMs kDay = 24 * kHour;
 
-std::int64_t number_of(HistoryLevel level) {
-  return static_cast<std::int64_t>(level);
-}
-
 bool has_value(const std::vector<double>& values) {
   return std::ranges::any_of(values, [](double value) { return !std::isnan(value); });
 }
@@ -73,71 +69,46 @@ void RawBlock::merge(const RawBlock& newer) {
   values = std::move(merged);
 }
 
-Result<std::vector<HistoryMs>> HistoryBlocks::times(SourceKey source, HistoryLevel level,
-                                                    HistoryMs first) {
-  auto query = database_.query("SELECT times FROM block WHERE source=?1 AND level=?2 AND first=?3");
-  query.bind_all(source, number_of(level), first);
-  const auto row = query.step();
-  if (!row) return row.error();
-  if (!*row) return std::vector<HistoryMs>{};
-  return decode_times(first, query.bytes(0));
-}
-
 Result<RawBlock> HistoryBlocks::raw(SourceKey source, HistoryMs first) {
   RawBlock block;
-  auto found = times(source, HistoryLevel::kRaw, first);
-  if (!found) return std::move(found).error();
-  block.times = *std::move(found);
-  auto query =
-      database_.query("SELECT metric, body FROM chunk WHERE source=?1 AND level=0 AND first=?2");
-  query.bind_all(source, first);
-  while (true) {
-    const auto row = query.step();
-    if (!row) return row.error();
-    if (!*row) return block;
-    auto values = series::decode_chunk(query.bytes(1));
-    if (!values) return std::move(values).error();
-    if (values->size() != block.times.size())
+  ETCDMON_TRY(const auto stored, tables_.block({source, HistoryLevel::kRaw, first}));
+  if (stored.times.empty()) return block;
+  ETCDMON_TRY(block.times, decode_times(first, stored.times));
+  for (const auto& [metric, body] : stored.chunks) {
+    ETCDMON_TRY(auto values, series::decode_chunk(body));
+    if (values.size() != block.times.size())
       return Error{ErrorCode::kDataLoss, "a block of history does not fit its times"};
-    block.values[query.number(0)] = *std::move(values);
+    block.values[metric] = std::move(values);
   }
+  return block;
 }
 
 Result<void> HistoryBlocks::put_raw(SourceKey source, HistoryMs first, const RawBlock& block) {
   if (block.times.empty()) return {};
-  if (auto put = put_block(source, HistoryLevel::kRaw, first, block.times); !put) return put;
-  std::vector<std::uint8_t> body;
+  StoredBlock stored{encode_times(first, block.times), {}};
   for (const auto& [metric, values] : block.values) {
     if (!has_value(values)) continue;
-    body.clear();
+    auto& [key, body] = stored.chunks.emplace_back(metric, Bytes8{});
     series::encode_chunk(values, body);
-    if (auto put = put_chunk(source, HistoryLevel::kRaw, metric, first, body); !put) return put;
   }
-  return {};
+  return tables_.put_block({source, HistoryLevel::kRaw, first}, stored);
 }
 
-Result<MetricPoints> HistoryBlocks::points(SourceKey source, HistoryLevel level, HistoryMs first) {
+Result<MetricPoints> HistoryBlocks::points(const BlockPlace& place) {
   MetricPoints points;
-  const auto rows = times(source, level, first);
-  if (!rows) return rows.error();
-  if (rows->empty()) return points;
-  auto query =
-      database_.query("SELECT metric, body FROM chunk WHERE source=?1 AND level=?2 AND first=?3");
-  query.bind_all(source, number_of(level), first);
-  while (true) {
-    const auto row = query.step();
-    if (!row) return row.error();
-    if (!*row) return points;
-    auto decoded = decode_points(*rows, query.bytes(1));
-    if (!decoded) return std::move(decoded).error();
-    points[query.number(0)] = *std::move(decoded);
+  ETCDMON_TRY(const auto stored, tables_.block(place));
+  if (stored.times.empty()) return points;
+  ETCDMON_TRY(const auto rows, decode_times(place.first, stored.times));
+  for (const auto& [metric, body] : stored.chunks) {
+    ETCDMON_TRY(points[metric], decode_points(rows, body));
   }
+  return points;
 }
 
 Result<void> HistoryBlocks::put_points(SourceKey source, HistoryLevel level, HistoryMs from,
                                        HistoryMs to, const MetricPoints& points) {
   const HistoryMs first = floor_to(from, span_of(level));
-  auto old = this->points(source, level, first);
+  auto old = this->points({source, level, first});
   if (!old) return old.error();
   MetricPoints all = *std::move(old);
   for (auto& [metric, column] : all) {
@@ -159,117 +130,52 @@ Result<void> HistoryBlocks::put_points(SourceKey source, HistoryLevel level, His
   const auto twice = std::ranges::unique(rows);
   rows.erase(twice.begin(), twice.end());
   if (rows.empty()) return {};
-  if (auto put = put_block(source, level, first, rows); !put) return put;
+  StoredBlock stored{encode_times(first, rows), {}};
   for (const auto& [metric, column] : all) {
-    if (column.empty()) continue;
-    if (auto put = put_chunk(source, level, metric, first, encode_points(rows, column)); !put)
-      return put;
+    if (!column.empty()) stored.chunks.emplace_back(metric, encode_points(rows, column));
   }
-  return {};
+  return tables_.put_block({source, level, first}, stored);
 }
 
-Result<void> HistoryBlocks::put_block(SourceKey source, HistoryLevel level, HistoryMs first,
-                                      std::span<const HistoryMs> times) {
-  auto query = database_.query(
-      "INSERT OR REPLACE INTO block(source, level, first, times, rolled) VALUES(?1, ?2, ?3, ?4, "
-      "0)");
-  const auto body = encode_times(first, times);
-  query.bind_all(source, number_of(level), first, std::span<const std::uint8_t>(body));
-  return query.run();
-}
-
-Result<void> HistoryBlocks::put_chunk(SourceKey source, HistoryLevel level, MetricKey metric,
-                                      HistoryMs first, std::span<const std::uint8_t> body) {
-  auto query = database_.query(
-      "INSERT OR REPLACE INTO chunk(source, level, metric, first, body) VALUES(?1, ?2, ?3, ?4, "
-      "?5)");
-  query.bind_all(source, number_of(level), metric, first, body);
-  return query.run();
-}
-
-Result<std::vector<HistoryMs>> HistoryBlocks::to_roll(SourceKey source, HistoryLevel level,
-                                                      HistoryMs now) {
-  auto query = database_.query(
-      "SELECT first FROM block WHERE source=?1 AND level=?2 AND first<=?3 AND rolled=0");
-  query.bind_all(source, number_of(level), now - span_of(level));
-  std::vector<HistoryMs> firsts;
-  while (true) {
-    const auto row = query.step();
-    if (!row) return row.error();
-    if (!*row) return firsts;
-    firsts.push_back(query.number(0));
+Result<std::map<SourceKey, HistoryBlocks::Coverage>> HistoryBlocks::coverage(
+    std::span<const SourceKey> sources) {
+  std::map<SourceKey, Coverage> coverage;
+  ETCDMON_TRY(const auto ranges, tables_.ranges(sources));
+  for (const auto& [source, levels] : ranges) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      if (!levels[i]) continue;
+      ETCDMON_TRY(const auto last, decode_times(levels[i]->last, levels[i]->last_times));
+      if (last.empty()) return Error{ErrorCode::kDataLoss, "a block of history has no rows"};
+      const HistoryMs width = std::max<HistoryMs>(width_of(static_cast<HistoryLevel>(i)), 1);
+      coverage[source][i] = Covered{levels[i]->first, last.back() + width};
+    }
   }
-}
-
-Result<void> HistoryBlocks::mark_rolled(SourceKey source, HistoryLevel level, HistoryMs first) {
-  auto query =
-      database_.query("UPDATE block SET rolled=1 WHERE source=?1 AND level=?2 AND first=?3");
-  query.bind_all(source, number_of(level), first);
-  return query.run();
-}
-
-Result<void> HistoryBlocks::forget(SourceKey source, HistoryLevel level, HistoryMs before,
-                                   std::span<const MetricKey> metrics) {
-  const HistoryMs last = before - span_of(level);
-  auto blocks = database_.query("DELETE FROM block WHERE source=?1 AND level=?2 AND first<=?3");
-  blocks.bind_all(source, number_of(level), last);
-  if (auto gone = blocks.run(); !gone) return gone;
-  if (database_.changes() == 0) return {};
-  for (const auto metric : metrics) {
-    auto chunks = database_.query(
-        "DELETE FROM chunk WHERE source=?1 AND level=?2 AND metric=?3 AND first<=?4");
-    chunks.bind_all(source, number_of(level), metric, last);
-    if (auto gone = chunks.run(); !gone) return gone;
-  }
-  return {};
-}
-
-Result<std::optional<HistoryBlocks::Covered>> HistoryBlocks::covered(SourceKey source,
-                                                                     HistoryLevel level) {
-  auto query = database_.query(
-      "SELECT (SELECT min(first) FROM block WHERE source=?1 AND level=?2), "
-      "(SELECT max(first) FROM block WHERE source=?1 AND level=?2)");
-  query.bind_all(source, number_of(level));
-  const auto row = query.step();
-  if (!row) return row.error();
-  if (!*row || query.null(0)) return std::optional<Covered>{};
-  const auto last = times(source, level, query.number(1));
-  if (!last) return last.error();
-  if (last->empty()) return Error{ErrorCode::kDataLoss, "a block of history has no rows"};
-  const HistoryMs width = std::max<HistoryMs>(width_of(level), 1);
-  return std::optional(Covered{query.number(0), last->back() + width});
+  return coverage;
 }
 
 Result<void> HistoryBlocks::read(SourceKey source, HistoryLevel level, MetricKey metric,
                                  HistoryMs from, HistoryMs to, Buckets& out) {
-  auto query = database_.query(
-      "SELECT c.first, b.times, c.body FROM chunk c JOIN block b ON b.source=c.source AND "
-      "b.level=c.level AND b.first=c.first WHERE c.source=?1 AND c.level=?2 AND c.metric=?3 AND "
-      "c.first>?4 AND c.first<?5 ORDER BY c.first");
-  query.bind_all(source, number_of(level), metric, from - span_of(level), to);
-  while (true) {
-    const auto row = query.step();
-    if (!row) return row.error();
-    if (!*row) return {};
-    const auto rows = decode_times(query.number(0), query.bytes(1));
-    if (!rows) return rows.error();
-    const auto inside = [&](HistoryMs at) { return at >= from && at < to; };
+  const auto inside = [&](HistoryMs at) { return at >= from && at < to; };
+  const auto add = [&](HistoryMs first, std::span<const std::uint8_t> times,
+                       std::span<const std::uint8_t> body) -> Result<void> {
+    ETCDMON_TRY(const auto rows, decode_times(first, times));
     if (level == HistoryLevel::kRaw) {
-      series::ChunkReader reader(query.bytes(2));
+      series::ChunkReader reader(body);
       double value = 0;
-      for (std::size_t i = 0; i < rows->size() && reader.next(value); ++i) {
-        if (inside((*rows)[i])) out.add((*rows)[i], value);
+      for (std::size_t i = 0; i < rows.size() && reader.next(value); ++i) {
+        if (inside(rows[i])) out.add(rows[i], value);
       }
       if (!reader.exhausted())
         return Error{ErrorCode::kDataLoss, "a block of history does not fit its times"};
-      continue;
+      return {};
     }
-    const auto points = decode_points(*rows, query.bytes(2));
-    if (!points) return points.error();
-    for (const auto& point : *points) {
+    ETCDMON_TRY(const auto points, decode_points(rows, body));
+    for (const auto& point : points) {
       if (inside(to_ms(point.at))) out.add(point);
     }
-  }
+    return {};
+  };
+  return tables_.chunks(source, level, metric, from - span_of(level), to, add);
 }
 
 }  // namespace etcdmon::store::detail

@@ -76,6 +76,23 @@ struct HistoryRetention {
   std::chrono::hours hours{2 * 365 * 24};
 };
 
+/// What history is kept in, for people and the API.
+struct HistoryForm {
+  std::string type;     ///< "sqlite", "postgres", "timescaledb"
+  std::string layout;   ///< "one file", "partitions", "hypertables"
+  std::string where;    ///< a path, or user@host/database; never a password
+  std::string version;  ///< of the server, and of its extension; empty: not known (yet)
+};
+
+/// How it stands with what history is kept in, and with what waits for it on disk.
+struct HistoryStatus {
+  HistoryForm form;
+  std::optional<WallTime> away_since{};  ///< rows are spooled since then
+  std::string why{};                     ///< while it is away
+  std::uint64_t spooled = 0;             ///< rows that wait on disk
+  std::uint64_t spool_dropped = 0;       ///< rows that the spool had no room for, since the start
+};
+
 /// Where history is kept.
 ///
 /// Threads: one at a time; it blocks.
@@ -87,8 +104,10 @@ class HistoryBackend {
 
   virtual Result<void> write(std::span<const HistoryRow> rows) = 0;
   virtual Result<HistoryAnswer> query(const HistoryRange& range) = 0;
-  /// Rolls up what is old enough and forgets what is too old.
-  virtual Result<void> maintain(WallTime now, const HistoryRetention& retention) = 0;
+  /// Rolls up what is old enough and forgets what is too old, for some tenths of a second. True:
+  /// there is more to be done.
+  virtual Result<bool> maintain(WallTime now, const HistoryRetention& retention) = 0;
+  virtual HistoryStatus status() const = 0;
 };
 
 }  // namespace etcdmon::store

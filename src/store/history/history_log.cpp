@@ -91,7 +91,7 @@ Task<Result<void>> HistoryLog::flush() {
   co_return Result<void>();
 }
 
-Task<Result<void>> HistoryLog::maintain() {
+Task<Result<bool>> HistoryLog::maintain() {
   auto work = [backend = backend_, now = SystemClock{}.now().wall, retention = options_.retention] {
     return backend->maintain(now, retention);
   };
@@ -121,8 +121,9 @@ Task<> HistoryLog::run() {
     co_await async::sleep_for(pause);
     auto done = co_await flush();
     if (done && steady_clock::now() >= maintain_at) {
-      done = co_await maintain();
-      if (done) maintain_at = steady_clock::now() + options_.maintain_every;
+      const auto more = co_await maintain();
+      if (!more) done = more.error();
+      if (more && !*more) maintain_at = steady_clock::now() + options_.maintain_every;
     }
     note(done);
   }
@@ -148,13 +149,13 @@ Task<bool> HistoryLog::close(Deadline deadline) {
 
 Result<std::shared_ptr<HistoryBackend>> open_history(const std::string& path, WallTime now,
                                                      std::string& warning) {
-  auto history = SqliteHistory::open(path);
+  auto history = open_sqlite_history(path);
   if (!history && history.error().code == ErrorCode::kDataLoss) {
     const auto aside = set_aside(path, now);
     if (!aside) return aside.error();
     warning = fmt::format("{} is damaged ({}): it was set aside as {}, and history begins anew",
                           path, history.error().message, *aside);
-    history = SqliteHistory::open(path);
+    history = open_sqlite_history(path);
   }
   if (!history) return std::move(history).error();
   return std::shared_ptr<HistoryBackend>(*std::move(history));

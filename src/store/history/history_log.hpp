@@ -55,7 +55,8 @@ class HistoryLog {
 
  private:
   Task<Result<void>> flush();
-  Task<Result<void>> maintain();
+  /// True: there is more to be done.
+  Task<Result<bool>> maintain();
   void note(const Result<void>& outcome);
 
   std::shared_ptr<HistoryBackend> backend_;
@@ -68,7 +69,7 @@ class HistoryLog {
 
 /// history.db at `path`. A broken one is set aside beside it, under a name with the date, and a new
 /// one is begun: `warning` then says so.
-/// Errors: those of SqliteHistory::open().
+/// Errors: those of open_sqlite_history().
 Result<std::shared_ptr<HistoryBackend>> open_history(const std::string& path, WallTime now,
                                                      std::string& warning);
 

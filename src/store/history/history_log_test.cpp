@@ -32,10 +32,11 @@ class Recorder final : public HistoryBackend {
   Result<HistoryAnswer> query(const HistoryRange& range) override {
     return HistoryAnswer{.step = range.step};
   }
-  Result<void> maintain(WallTime /*now*/, const HistoryRetention& /*retention*/) override {
+  Result<bool> maintain(WallTime /*now*/, const HistoryRetention& /*retention*/) override {
     ++maintained_;
-    return {};
+    return false;
   }
+  HistoryStatus status() const override { return {}; }
 
   std::vector<std::string> names() const {
     const std::lock_guard lock(mutex_);
