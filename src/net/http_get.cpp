@@ -82,7 +82,9 @@ void set_low_water(const Stream& stream, std::size_t bytes) {
 void HttpGet::ReturnBody::operator()(std::string* body) const {
   const std::unique_ptr<std::string> owned(body);
   auto& rooms = free_rooms();
-  if (rooms.size() < kRoomsKept && body->capacity() <= kLargestRoomKept) {
+  // An answer that never began has borrowed nothing: kept, it would become one room more.
+  const bool borrowed = body->capacity() > std::string().capacity();
+  if (borrowed && rooms.size() < kRoomsKept && body->capacity() <= kLargestRoomKept) {
     rooms.push_back(std::move(*body));
   }
 }
