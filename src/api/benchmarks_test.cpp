@@ -12,8 +12,6 @@ namespace etcdmon::api {
 namespace {
 
 using nlohmann::json;
-using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -48,7 +46,7 @@ struct BenchmarksTest : ::testing::Test {
     source.set("prod", nullptr);
   }
 
-  net::Response ask(std::string method, std::string target, std::string body = {},
+  net::Response ask(std::string method, const std::string& target, std::string body = {},
                     std::vector<net::HttpField> headers = {}, bool loopback = true) {
     net::Request request;
     request.method = std::move(method);

@@ -23,7 +23,7 @@ struct RestApiTest : ::testing::Test {
   metrics::Registry registry;
   RestApi api{source, {.registry = &registry, .http_counts = {}}};
 
-  net::Response get(std::string target, std::vector<net::HttpField> headers = {},
+  net::Response get(const std::string& target, std::vector<net::HttpField> headers = {},
                     std::string method = "GET") {
     net::Request request;
     request.method = std::move(method);

@@ -9,9 +9,8 @@ namespace etcdmon::api {
 namespace {
 
 using testing::answer_of;
-using ::testing::HasSubstr;
 
-Router::PlainHandler says(std::string text) {
+Router::PlainHandler says(const std::string& text) {
   return [text](const net::Request&, const PathParameters& parameters) {
     net::Response response;
     response.body = text + std::string(parameters["id"]) + std::string(parameters["other"]);

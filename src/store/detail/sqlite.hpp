@@ -67,7 +67,7 @@ class Database {
 
   /// BEGIN, `body`, COMMIT; ROLLBACK where one of them fails.
   template <class Body>
-  Result<void> transaction(Body body) {
+  Result<void> transaction(const Body& body) {
     if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
     Result<void> done = body();
     if (done) done = run("COMMIT");
