@@ -65,6 +65,7 @@ struct Link {
   Flow down;
   Steady::time_point last_traffic = Steady::now();
   bool half_open = false;
+  bool dropped = false;  // whoever still waits for it goes
 };
 using LinkPtr = std::shared_ptr<Link>;
 
@@ -157,7 +158,9 @@ struct TcpGate::State {
   Task<> read(LinkPtr link, Socket& from, Flow& flow, const Faults& faults) {
     std::array<char, 65536> buffer;
     for (;;) {
-      while (faults.paused || flow.queued > kMostQueued) co_await faults_changed.wait();
+      while (!link->dropped && (faults.paused || flow.queued > kMostQueued)) {
+        co_await faults_changed.wait();
+      }
       auto [not_readable] = co_await from.async_wait(Socket::wait_read, as_result);
       if (not_readable) break;
       if (faults.paused) continue;
@@ -178,6 +181,7 @@ struct TcpGate::State {
   Task<> write(LinkPtr link, Socket& to, Flow& flow, const Faults& faults, std::uint64_t& count) {
     for (;;) {
       while (flow.queue.empty()) {
+        if (link->dropped) co_return;
         flow.changed.reset();
         co_await flow.changed.wait();
       }
@@ -230,6 +234,10 @@ struct TcpGate::State {
     close(link->client, end);
     close(link->target, end);
     links.remove(link);
+    link->dropped = true;
+    link->up.changed.set();
+    link->down.changed.set();
+    wake();
   }
 
   // Waiters look again at what they wait for.
