@@ -366,6 +366,27 @@ TEST_P(CtlDifferential, WritesDoAndSayTheSame) {
   RecordProperty("invocations", compared_);
 }
 
+// The command of the watch ends it.
+TEST_P(CtlDifferential, AWatchersCommandLearnsNoSecret) {
+  EtcdCluster cluster(one_member());
+  const Words command{"--", "sh", "-c", "echo \"told $ETCD_WATCH_VALUE\"; kill -INT $PPID"};
+  const struct {
+    const char* key;
+    Words flags;
+    const char* told;
+  } cases[] = {{"/registry/secrets/default/a", {}, "told \"<redacted: 5 bytes>\"\n"},
+               {"/registry/secrets/default/a", {"--show-secrets"}, "told \"token\"\n"},
+               {"/registry/pods/default/a", {}, "told \"token\"\n"}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(fmt::format("{} {}", c.key, fmt::join(c.flags, " ")));
+    ASSERT_EQ(ours(cluster, {{"put", c.key, "token"}}).status.code, 0);
+    Words words{"watch", c.key, "--rev=1"};
+    words.insert(words.end(), c.flags.begin(), c.flags.end());
+    words.insert(words.end(), command.begin(), command.end());
+    EXPECT_THAT(ours(cluster, {words}).out, testing::HasSubstr(c.told));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, CtlDifferential, testing::ValuesIn(kit::etcd_versions()),
                          kit::version_name);
 

@@ -122,6 +122,8 @@ class Printer {
   virtual void line(std::string_view text) = 0;
   /// What was printed leaves the process now. False: standard output is gone or full.
   virtual bool flush() = 0;
+  /// Whether values that Kubernetes keeps secret may leave the process.
+  virtual bool shows_secrets() const = 0;
   /// Why the last call printed nothing; empty: it did.
   virtual const std::string& error() const = 0;
 };

@@ -70,6 +70,7 @@ class ReplyPrinter : public Printer {
 
   void line(std::string_view text) override;
   bool flush() override;
+  bool shows_secrets() const override { return output_.show_secrets; }
   const std::string& error() const override { return error_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/ctl/input/watch_language.hpp"
+#include "app/cli/ctl/print/print.hpp"
 #include "app/cli/ctl/run/commands.hpp"
 #include "app/cli/ctl/session.hpp"
 #include "app/cli/ctl/text/go_text.hpp"
@@ -76,7 +77,7 @@ Task<Exit> print_events(Session& session, etcd::WatchOptions options,
                                watch.next_revision()));
   });
   for (;;) {
-    const auto response = co_await watch.next();
+    auto response = co_await watch.next();
     if (!response) {
       Terminal::note(fmt::format("watch was canceled ({})", response.error().message));
       if (watch.compact_revision() > 0)
@@ -91,6 +92,7 @@ Task<Exit> print_events(Session& session, etcd::WatchOptions options,
     if (!printer.error().empty()) co_return Exit{ExitCode::kBadFeature, printer.error()};
     if (!printer.flush()) co_return Exit{ExitCode::kIo, "standard output does not take any more"};
     if (command.empty()) continue;
+    if (!printer.shows_secrets()) redact(*response);
     auto ran = co_await run_for_events(session, *response, command);
     if (ran.code != ExitCode::kOk) co_return ran;
   }
