@@ -123,6 +123,8 @@ TEST(Expression, GivesWhatPromqlGives) {
       {"hour(vector(86399)) + minute() + day_of_week()", "{} 39"},
       {R"q(label_replace(zone, "in", "z-$1", "zone", "(.*)"))q",
        R"(zone{in="z-x", member="a", zone="x"} 1; zone{in="z-y", member="b", zone="y"} 1)"},
+      {R"q(label_replace(zone{member="a"}, "in", "${1}$1${", "zone", "(.*)"))q",
+       R"(zone{in="xx${", member="a", zone="x"} 1)"},
       {R"(label_join(sum by (member, zone) (zone), "id", "/", "zone", "member"))",
        R"({id="x/a", member="a", zone="x"} 1; {id="y/b", member="b", zone="y"} 1)"},
       {"sort_desc(size)", R"(size{member="a"} 220; size{member="b"} 50)"},

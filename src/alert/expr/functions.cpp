@@ -265,8 +265,8 @@ std::string rewrite_of(const std::string& replacement) {
   std::string out;
   for (std::size_t i = 0; i < replacement.size(); ++i) {
     const char c = replacement[i];
-    const bool braced =
-        c == '$' && replacement.substr(i + 1, 1) == "{" && replacement.substr(i + 3, 1) == "}";
+    const bool braced = c == '$' && replacement.size() > i + 3 && replacement[i + 1] == '{' &&
+                        replacement[i + 3] == '}';
     const auto digit = i + (braced ? 2 : 1);
     if (c == '$' && digit < replacement.size() && replacement[digit] >= '0' &&
         replacement[digit] <= '9') {
