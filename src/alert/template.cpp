@@ -127,17 +127,36 @@ Item humanize_timestamp(const Items& items) {
   return text + " +0000 UTC";
 }
 
+// Where the verb of the directive at `at` stands: %, flags, width, precision, verb. npos: it is
+// none that can be followed.
+std::size_t verb_of(std::string_view format, std::size_t at) {
+  constexpr std::size_t kWidest = 3;
+  constexpr std::size_t kMostPrecise = 2;
+  const auto skip = [format](std::size_t from, std::string_view any, std::size_t most) {
+    std::size_t count = 0;
+    while (count < most && from + count < format.size() &&
+           any.find(format[from + count]) != std::string_view::npos)
+      ++count;
+    return from + count;
+  };
+  constexpr std::string_view kDigits = "0123456789";
+  at = skip(skip(at + 1, "+-# 0", format.size()), kDigits, kWidest);
+  if (at < format.size() && format[at] == '.') at = skip(at + 1, kDigits, kMostPrecise);
+  return at < format.size() && std::string_view("fFeEgGsvq%").find(format[at]) != std::string::npos
+             ? at
+             : std::string::npos;
+}
+
 Item print_formatted(const Items& items) {
   const auto format = text_of(items[0]);
   std::string out;
   std::size_t next = 1;
   for (std::size_t at = 0; at < format.size(); ++at) {
-    if (format[at] != '%') {
+    const auto verb = format[at] == '%' ? verb_of(format, at) : std::string::npos;
+    if (verb == std::string::npos) {
       out += format[at];
       continue;
     }
-    const auto verb = format.find_first_of("fFeEgGsvq%", at + 1);
-    if (verb == std::string::npos) break;
     const auto flags = format.substr(at, verb - at);
     const char letter = format[verb];
     at = verb;
@@ -269,13 +288,8 @@ std::optional<Operand> operand_of(const std::string& word) {
 Result<void> check_format(const Operand& operand) {
   const auto format = text_of(operand.constant);
   for (auto at = format.find('%'); at != std::string::npos; at = format.find('%', at + 1)) {
-    auto verb = at + 1;
-    while (verb < format.size() &&
-           std::string_view("+-# 0123456789.").find(format[verb]) != std::string_view::npos)
-      ++verb;
-    const bool known = verb < format.size() &&
-                       std::string_view("fFeEgGsvq%").find(format[verb]) != std::string_view::npos;
-    if (!known)
+    const auto verb = verb_of(format, at);
+    if (verb == std::string::npos)
       return wrong(fmt::format(
           "printf \"{}\": write %.2f, %g, %s or %v; a value is no whole number", format));
     at = verb;

@@ -1,5 +1,6 @@
 #include "alert/template.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +12,7 @@ using testing::HasSubstr;
 std::string rendered(std::string_view text, double value = 0.512) {
   const auto made = Template::parse(text);
   if (!made) return made.error().message;
-  return made->render({{"member", "infra1"}, {"job", "etcd"}}, value);
+  return made->render({{"member", "infra1"}, {"job", "etcd"}, {"odd", "%.+f %.2f %"}}, value);
 }
 
 TEST(Template, PutsInWhatWasFound) {
@@ -26,6 +27,9 @@ TEST(Template, PipesIntoFunctions) {
   EXPECT_EQ(rendered("{{ $value | humanizePercentage }}"), "51.2%");
   EXPECT_EQ(rendered("{{ printf \"%.1f of %s\" $value $labels.member }}"), "0.5 of infra1");
   EXPECT_EQ(rendered("{{ $value | printf \"%.2f%%\" }}"), "0.51%");
+  // A format out of a label is known only when it is used.
+  EXPECT_EQ(rendered("{{ printf $labels.odd $value }}"), "%.+f 0.51 %");
+  EXPECT_EQ(rendered("{{ printf \"%+08.2f|%-8s|\" $value $labels.member }}"), "+0000.51|infra1  |");
   EXPECT_EQ(rendered("{{ $labels.member | toUpper | printf \"<%s>\" }}"), "<INFRA1>");
   EXPECT_EQ(rendered("{{ humanize $value }}", 1234567), "1.235M");
   EXPECT_EQ(rendered("{{ humanize $value }}"), "512m");
@@ -50,7 +54,10 @@ TEST(Template, SaysWhatIsNotKnownHere) {
   EXPECT_THAT(rendered("{{ if $value }}"), HasSubstr("no conditions, loops or queries"));
   EXPECT_THAT(rendered("{{ $value | sparkle }}"), HasSubstr("sparkle"));
   EXPECT_THAT(rendered("{{ $value"), HasSubstr("not closed"));
-  EXPECT_THAT(rendered("{{ printf \"%d\" $value }}"), HasSubstr("%.2f"));
+  for (const auto* format : {"%d", "%.5+f", "%.+f", "%1234f", "%.123f", "%"}) {
+    EXPECT_THAT(rendered(fmt::format("{{{{ printf \"{}\" $value }}}}", format)), HasSubstr("%.2f"))
+        << format;
+  }
   EXPECT_THAT(rendered("{{ humanize }}"), HasSubstr("humanize takes 1"));
   EXPECT_THAT(rendered("{{ }}"), HasSubstr("missing"));
 }
